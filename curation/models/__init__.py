@@ -1,0 +1,9 @@
+"""What we believe and decide: scores and signals, recipes and decisions, releases."""
+
+from __future__ import annotations
+
+from curation.models.decisions import Action, Decision, DecisionBatch, Recipe
+from curation.models.releases import Release, ReleaseRow, Split
+from curation.models.signals import Score, Signal
+
+__all__ = ["Action", "Decision", "DecisionBatch", "Recipe", "Release", "ReleaseRow", "Score", "Signal", "Split"]

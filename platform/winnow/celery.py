@@ -1,0 +1,13 @@
+"""The Celery application; it carries run ids only, since the ledger in PostgreSQL is what remembers."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "winnow.settings")
+
+app = Celery("winnow", include=["workers.tasks"])
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.set_default()

@@ -1,0 +1,7 @@
+"""Every area mounted under its own path."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
