@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Membership, Project, Role, User
 
@@ -41,3 +49,52 @@ def annotator(project: Project) -> User:
 def stranger(db: None) -> User:
     """Has an account, and no place in the project."""
     return _person("stranger@example.org")
+
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        found = shutil.which("chromium") or shutil.which("google-chrome") or (own if Path(own).exists() else None)
+        if found is None:
+            advice = "No Chromium here: install the package `chromium`, or run `playwright install chromium`."
+            if os.environ.get("CI") == "true":
+                pytest.fail(advice)
+            pytest.skip(advice)
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page_as(browser_context: BrowserContext, live_server: LiveServer) -> Callable[[User], Page]:
+    """A browser page in which the given person is logged in."""
+
+    def open_page(user: User) -> Page:
+        client = Client()
+        client.force_login(user)
+        session = client.cookies["sessionid"].value
+        browser_context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        return browser_context.new_page()
+
+    return open_page
