@@ -71,8 +71,11 @@ class Shard(models.Model):
     # What is in it, in the words of the method's runner: {"source": 3, "after": 0, "until": 4096}.
     scope = models.JSONField(default=dict)
     items = models.PositiveIntegerField(default=0)
+    done_items = models.BigIntegerField(default=0)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # The worker that holds it, so that a worker started again under the same name may go on at once.
+    owner = models.CharField(max_length=200, blank=True)
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     result = models.JSONField(default=dict)
@@ -80,6 +83,9 @@ class Shard(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint("run", "stage", "position", name="one_shard_per_place"),)
+        indexes = (
+            models.Index(fields=["lease_expires_at"], name="shards_by_expiry", condition=models.Q(state="running")),
+        )
 
 
 class Worker(models.Model):
@@ -91,6 +97,8 @@ class Worker(models.Model):
     code_version = models.CharField(max_length=64)
     started_at = models.DateTimeField(default=timezone.now)
     heartbeat_at = models.DateTimeField(default=timezone.now)
+    # Set when it said goodbye; its cards stay, so that a run for its methods may wait for its return.
+    stopped_at = models.DateTimeField(null=True)
 
 
 class MethodCard(models.Model):

@@ -1,0 +1,105 @@
+"""Reading runs: what a page or the API tells about them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from accounts.models import Project
+from accounts.problems import Invalid
+from ledger import catalogue
+from ledger.models import FINISHED_STATES, Run, RunKind, State
+
+MAX_LIMIT = 1000
+
+
+class BadCursor(Invalid):
+    code = "bad_cursor"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; `fraction` is 0..1, null as long as the total is unknown."""
+
+    done: int
+    total: int | None
+    fraction: float | None
+    stage: str
+    rate: float | None
+    eta_seconds: float | None
+
+
+def runs_of(project: Project, *, states: list[str] | None = None, kind: str = "") -> QuerySet[Run]:
+    """Newest first."""
+    runs = Run.objects.filter(project=project).select_related("requested_by", "project").order_by("-id")
+    if states:
+        runs = runs.filter(state__in=states)
+    return runs.filter(kind=kind) if kind else runs
+
+
+def page_of_runs(runs: QuerySet[Run], *, cursor: str, limit: int) -> tuple[list[Run], str | None]:
+    if cursor:
+        runs = runs.filter(id__lt=_id_in(cursor))
+    found = list(runs[: limit + 1])
+    following = _cursor(found[limit - 1].id) if len(found) > limit else None
+    return found[:limit], following
+
+
+def progress_of(run: Run) -> Progress:
+    is_done = run.state == State.DONE
+    total = run.total_items
+    fraction = 1.0 if is_done else min(run.done_items / total, 1.0) if total else None
+    rate = _rate(run)
+    eta = None
+    if rate and total and run.state == State.RUNNING:
+        eta = max(total - run.done_items, 0) / rate
+    return Progress(done=run.done_items, total=total, fraction=fraction, stage=run.stage, rate=rate, eta_seconds=eta)
+
+
+def _rate(run: Run) -> float | None:
+    """Items a second since the start."""
+    if run.started_at is None or not run.done_items:
+        return None
+    until = run.finished_at or run.heartbeat_at or timezone.now()
+    seconds = (until - run.started_at).total_seconds()
+    return run.done_items / seconds if seconds > 0.05 else None
+
+
+def waiting_for(run: Run) -> str:
+    """A sentence when nobody alive can do this run now, else empty."""
+    if run.state in FINISHED_STATES:
+        return ""
+    if run.kind in {RunKind.METHOD, RunKind.CONSENSUS}:
+        known = catalogue.entry(run.method)
+        if known is None or not known.is_alive:
+            return _nobody(f"that can run {run.method}", run.queue)
+    elif not catalogue.is_served(run.queue):
+        return _nobody(f"on the queue {run.queue}", run.queue)
+    return ""
+
+
+def _nobody(what: str, queue: str) -> str:
+    return (
+        f"No worker {what} is alive. Start one (`python manage.py up`, or "
+        f"`celery -A winnow worker --pool solo --queues {queue}`); the run begins by itself then."
+    )
+
+
+def shard_counts(run: Run) -> dict[str, int]:
+    counts = run.shards.values("state").annotate(n=Count("id")).order_by("state")
+    return {row["state"]: row["n"] for row in counts}
+
+
+def _cursor(run_id: int) -> str:
+    return base64.urlsafe_b64encode(str(run_id).encode()).decode().rstrip("=")
+
+
+def _id_in(cursor: str) -> int:
+    try:
+        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        raise BadCursor("This cursor is not one that the list gave out.", {"cursor": "unknown"}) from None
