@@ -41,7 +41,8 @@ class SourceFile(models.Model):
 class Prompt(models.Model):
     """A conversation up to the assistant's turn."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    # The unique constraints below already index by their first column; a second index would only slow the import.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     # [{"role": "user", "content": "..."}, ...]
     messages = models.JSONField()
     # sha256 of the canonical JSON of the messages.
@@ -55,7 +56,7 @@ class Prompt(models.Model):
 class Response(models.Model):
     """One assistant answer to a prompt."""
 
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="responses")
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="responses", db_index=False)
     content = models.TextField()
     generator = models.CharField(max_length=200, blank=True)
     # sha256 of the content.
@@ -68,9 +69,9 @@ class Response(models.Model):
 class Comparison(models.Model):
     """Two responses to one prompt; response_a has the smaller content hash, so the order tells nothing."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="comparisons")
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="comparisons", db_index=False)
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+", db_index=False)
     response_a = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="+")
     response_b = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="+")
     # The distinct imported labels, -3..3, negative = response_a better; two of them = contradicted.
