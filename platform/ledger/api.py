@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from annotated_types import Ge, Le
 from django.http import HttpRequest
 from ninja import Router, Schema
 
 from accounts.access import caller_of, project_for
 from accounts.models import Role, Scope
+from accounts.paging import DEFAULT_LIMIT, Limit
 from ledger import queries
 from ledger.access import run_for
 from ledger.models import Run
@@ -82,8 +82,8 @@ def get_run(request: HttpRequest, run_id: int) -> RunOut:
 def list_runs(
     request: HttpRequest,
     slug: str,
-    cursor: str = "",
-    limit: Annotated[int, Ge(1), Le(queries.MAX_LIMIT)] = 100,
+    cursor: str | None = None,
+    limit: Limit = DEFAULT_LIMIT,
     state: str = "",
     kind: str = "",
 ) -> RunPage:

@@ -73,7 +73,7 @@ def execute_job(
     except (OperationalError, InterfaceError):
         # The row is as it was; the sweeper sends the message again.
         raise
-    except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the row must say so
+    except Exception as error:
         log.exception("run %s could not be divided into shards", run_id)
         shards.fail_run(run_id, f"{type(error).__name__}: {error}")
         return False
@@ -119,7 +119,7 @@ def _do(run: Run, shard: Shard, job: Job) -> bool:
             message = f"The database did not answer: {error}"
             _when_connected(lambda: shards.fail(shard, error=message, is_final=False))
             return True
-        except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the row must say so
+        except Exception as error:
             log.exception("run %s, shard %s failed", run.id, shard.id)
             message = f"{type(error).__name__}: {error}"
             _when_connected(lambda: shards.fail(shard, error=message, is_final=not job.is_retried))

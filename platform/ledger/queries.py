@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from accounts import paging
 from accounts.models import Project
-from accounts.problems import Invalid
 from ledger import catalogue
 from ledger.models import FINISHED_STATES, Run, RunKind, State
-
-MAX_LIMIT = 1000
-
-
-class BadCursor(Invalid):
-    code = "bad_cursor"
 
 
 @dataclass(frozen=True)
@@ -41,12 +33,17 @@ def runs_of(project: Project, *, states: list[str] | None = None, kind: str = ""
     return runs.filter(kind=kind) if kind else runs
 
 
-def page_of_runs(runs: QuerySet[Run], *, cursor: str, limit: int) -> tuple[list[Run], str | None]:
+def page_of_runs(runs: QuerySet[Run], *, cursor: str | None, limit: int) -> tuple[list[Run], str | None]:
     if cursor:
-        runs = runs.filter(id__lt=_id_in(cursor))
-    found = list(runs[: limit + 1])
-    following = _cursor(found[limit - 1].id) if len(found) > limit else None
-    return found[:limit], following
+        runs = runs.filter(id__lt=_last_id(cursor))
+    return paging.page(list(runs[: limit + 1]), limit=limit, position=lambda run: {"id": run.id})
+
+
+def _last_id(cursor: str) -> int:
+    last = paging.decode(cursor).get("id")
+    if not isinstance(last, int):
+        raise paging.BadCursor("This cursor belongs to another list.", fields={"cursor": "not of this list"})
+    return last
 
 
 def progress_of(run: Run) -> Progress:
@@ -92,14 +89,3 @@ def _nobody(what: str, queue: str) -> str:
 def shard_counts(run: Run) -> dict[str, int]:
     counts = run.shards.values("state").annotate(n=Count("id")).order_by("state")
     return {row["state"]: row["n"] for row in counts}
-
-
-def _cursor(run_id: int) -> str:
-    return base64.urlsafe_b64encode(str(run_id).encode()).decode().rstrip("=")
-
-
-def _id_in(cursor: str) -> int:
-    try:
-        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
-        raise BadCursor("This cursor is not one that the list gave out.", {"cursor": "unknown"}) from None

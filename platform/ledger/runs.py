@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import Project, User
 from accounts.problems import Conflict
 from ledger import dispatch
@@ -36,6 +37,7 @@ def request_run(
         run = Run.objects.create(
             project=project, kind=kind, method=method, queue=queue, params=params, requested_by=requested_by
         )
+        audit.record(actor=requested_by, project=project, action="request run", subject=run, details={"method": method})
         dispatch.send_on_commit(run)
     return run
 
@@ -50,6 +52,7 @@ def request_cancel(*, run: Run, by: User | None) -> Run:
             raise AlreadyFinished(f"Run {run.id} is {run.state} already; there is nothing left to cancel.")
         run.cancel_requested_at = run.cancel_requested_at or timezone.now()
         run.save(update_fields=["cancel_requested_at"])
+        audit.record(actor=by, project=run.project, action="cancel run", subject=run)
         if not held_shards(run).exists():
             mark_cancelled(run)
     return run
@@ -66,6 +69,7 @@ def resume_run(*, run: Run, by: User | None) -> Run:
         )
         run.state, run.error, run.cancel_requested_at, run.finished_at = State.QUEUED, "", None, None
         run.save(update_fields=["state", "error", "cancel_requested_at", "finished_at"])
+        audit.record(actor=by, project=run.project, action="resume run", subject=run)
         dispatch.send_on_commit(run)
     return run
 
