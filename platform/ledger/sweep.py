@@ -54,7 +54,8 @@ def _free(shard: Shard) -> int:
             changed = same.update(state=State.QUEUED, lease_token=None, lease_expires_at=None, owner="")
         else:
             error = (
-                f"The worker was lost {shard.attempts} times at the same piece of work ({shard.error or 'no error text'}). "
+                f"The worker was lost {shard.attempts} times at the same piece of work"
+                f" ({shard.error or 'no error text'}). "
                 "It may have run out of memory. What is done is kept; resume the run to try again."
             )
             changed = same.update(state=State.FAILED, error=error, lease_token=None, lease_expires_at=None)
