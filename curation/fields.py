@@ -1,6 +1,6 @@
 """The allow-list of fields that filters, recipes and lists may name, each with its SQL over the standing query.
 
-A field's SQL reads the tables that `curation.standing` joins for it. In it `{label}` stands for the label asked for, and
+A field's SQL reads the tables that `curation.standing` joins for it. In it `{label}` is the label asked for, and
 `{metadata_key}` for the bound name of a metadata key, so that nothing a user wrote ever becomes SQL text.
 """
 
