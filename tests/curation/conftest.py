@@ -1,8 +1,9 @@
-"""Comparisons, votes and duplicates made straight through the models."""
+"""Comparisons with votes and people's answers, small enough to check by eye."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,13 +15,117 @@ from corpus.models import Comparison, Prompt, Response, Source
 from curation.models import Action, Decision, DecisionBatch, Signal
 from ledger.models import Run, RunKind, State
 
+MakeComparison = Callable[..., Comparison]
+MakeRun = Callable[..., Run]
+Vote = Callable[..., Signal]
 
-def _sha(text: str) -> bytes:
+
+def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
+@pytest.fixture
+def source(project: Project) -> Source:
+    return Source.objects.create(project=project, name="helpful", format="generic", licence="MIT")
+
+
+@pytest.fixture
+def make_comparison(project: Project, source: Source) -> MakeComparison:
+    """A comparison with its own prompt; `labels` of two values is a contradicted one."""
+    count = 0
+
+    def make(label: int | None = -1, *, labels: list[int] | None = None, **fields: Any) -> Comparison:
+        nonlocal count
+        count += 1
+        given = labels if labels is not None else ([] if label is None else [label])
+        question = fields.pop("question", f"Question {count}?")
+        content_a = fields.pop("content_a", f"Answer a to {count}")
+        content_b = fields.pop("content_b", f"Answer b to {count}")
+        prompt = Prompt.objects.create(
+            project=project, messages=[{"role": "user", "content": question}], content_hash=_hash(f"{count}{question}")
+        )
+        response_a, response_b = (
+            Response.objects.create(prompt=prompt, content=text, content_hash=_hash(f"{side}{text}"))
+            for side, text in (("a", content_a), ("b", content_b))
+        )
+        values = {"source": source, "row_number": count, "external_id": f"row-{count}", **fields}
+        return Comparison.objects.create(
+            project=project,
+            prompt=prompt,
+            response_a=response_a,
+            response_b=response_b,
+            labels=given,
+            label=given[0] if len(given) == 1 else None,
+            **values,
+        )
+
+    return make
+
+
+@pytest.fixture
+def comparison(make_comparison: MakeComparison) -> Comparison:
+    """Its imported label says that a is better."""
+    return make_comparison(-2)
+
+
+@pytest.fixture
+def make_run(project: Project) -> MakeRun:
+    def make(method: str = "model_vote", *, state: State = State.DONE, **fields: Any) -> Run:
+        return Run.objects.create(
+            project=project,
+            kind=RunKind.METHOD,
+            method=method,
+            queue="cpu",
+            state=state,
+            finished_at=timezone.now(),
+            **fields,
+        )
+
+    return make
+
+
+@pytest.fixture
+def vote_run(make_run: MakeRun, source: Source) -> Run:
+    return make_run(result={"sources": {str(source.pk): {"rms_margin": 1.0, "strong_cut": 2.0}}})
+
+
+@pytest.fixture
+def vote(vote_run: Run) -> Vote:
+    """What ten heads say: positive = b is better."""
+
+    def say(comparison: Comparison, mean: float, *, share_b: float | None = None, spread: float = 0.5) -> Signal:
+        share = (1.0 if mean > 0 else 0.0) if share_b is None else share_b
+        fields = {"mean": mean, "spread": spread, "share_b": share, "n": 10, "length_mean": 0.1}
+        return Signal.objects.create(run=vote_run, comparison=comparison, value=mean, fields=fields)
+
+    return say
+
+
+@pytest.fixture
+def campaign(project: Project, owner: User) -> Campaign:
+    return Campaign.objects.create(project=project, name="First look", kind="pairwise", overlap=3, created_by=owner)
+
+
+@pytest.fixture
+def agree(campaign: Campaign) -> Callable[..., Consensus]:
+    """What people say together of a comparison."""
+
+    def say(comparison: Comparison, label: int | None, *, votes: int = 3, both_bad: bool = False) -> Consensus:
+        return Consensus.objects.create(
+            campaign=campaign,
+            comparison=comparison,
+            method="majority",
+            label=label,
+            is_both_bad=both_bad,
+            confidence=1.0,
+            votes=votes,
+        )
+
+    return say
+
+
 class Corpus:
-    """A few lines per comparison; `a` and `b` keep the sides they are given."""
+    """For recipes and releases: many rows in a few lines, over several sources."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -46,11 +151,11 @@ class Corpus:
         text = prompt or f"Question {self.rows}?"
         asked, _ = Prompt.objects.get_or_create(
             project=self.project,
-            content_hash=_sha(text),
+            content_hash=_hash(text),
             defaults={"messages": [{"role": "user", "content": text}]},
         )
         sides = [
-            Response.objects.get_or_create(prompt=asked, content_hash=_sha(side), defaults={"content": side})[0]
+            Response.objects.get_or_create(prompt=asked, content_hash=_hash(side), defaults={"content": side})[0]
             for side in (a, b)
         ]
         return Comparison.objects.create(
