@@ -1,0 +1,48 @@
+"""Who may see and decide what in curation: curators and owners only, since it shows votes and model scores."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from accounts.access import Caller, caller_of, project_for
+from accounts.models import Project, Role, Scope
+from accounts.problems import NotFound
+from corpus.models import Comparison
+from curation.models import DecisionBatch
+
+
+def readable_project(request: HttpRequest, slug: str) -> Project:
+    return project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.READ)
+
+
+def curated_project(request: HttpRequest, slug: str) -> Project:
+    return project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.CURATE)
+
+
+def comparison_for(caller: Caller, comparison_id: int, *, slug: str | None = None) -> Comparison:
+    """The comparison of that number, in that project where a page names one."""
+    hidden = NotFound(f"There is no comparison {comparison_id} that you can see.")
+    found = Comparison.objects.select_related("project", "source", "prompt", "response_a", "response_b")
+    comparison = found.filter(pk=comparison_id).first()
+    if comparison is None or slug not in {None, comparison.project.slug}:
+        raise hidden
+    _check(caller, comparison.project, Scope.READ, hidden)
+    return comparison
+
+
+def batch_for(caller: Caller, batch_id: int, *, slug: str | None = None) -> DecisionBatch:
+    """A batch of decisions, to be undone."""
+    hidden = NotFound(f"There are no decisions {batch_id} that you can see.")
+    batch = DecisionBatch.objects.select_related("project").filter(pk=batch_id).first()
+    if batch is None or slug not in {None, batch.project.slug}:
+        raise hidden
+    _check(caller, batch.project, Scope.CURATE, hidden)
+    return batch
+
+
+def _check(caller: Caller, project: Project, scope: Scope, hidden: NotFound) -> None:
+    """The refusal of a stranger does not name the project."""
+    try:
+        project_for(caller, project.slug, role=Role.CURATOR, scope=scope)
+    except NotFound as missing:
+        raise hidden from missing
