@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import tempfile
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Environment(BaseSettings):
     """The environment variables of Winnow; every one has a default that runs on a laptop."""
 
-    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
     home: Path = Field(default=ROOT / "var", alias="WINNOW_HOME")
     port: int = Field(default=8000, alias="WINNOW_PORT", ge=1, le=65535)
@@ -26,12 +28,39 @@ class Environment(BaseSettings):
     redis_url: str = Field(default="", alias="REDIS_URL")
     secret_key: str = Field(default="", alias="WINNOW_SECRET_KEY")
     debug: bool = Field(default=False, alias="WINNOW_DEBUG")
-    allowed_hosts: str = Field(default="*", alias="WINNOW_ALLOWED_HOSTS")
+    # Host names by which browsers may call this server; empty: this machine's own names.
+    allowed_hosts: str = Field(default="", alias="WINNOW_ALLOWED_HOSTS")
     trusted_origins: str = Field(default="", alias="WINNOW_TRUSTED_ORIGINS")
+    # True behind a proxy that ends TLS: cookies travel by https only, links are https.
+    https: bool = Field(default=False, alias="WINNOW_HTTPS")
+    hsts_seconds: int = Field(default=0, alias="WINNOW_HSTS_SECONDS", ge=0)
+    # How many proxies of our own stand before the server and append to X-Forwarded-For.
+    proxies: int = Field(default=0, alias="WINNOW_PROXIES", ge=0)
+    # smtp://user:password@host:587 (smtps:// for TLS from the start); empty: mail is printed on the console.
+    mail_url: str = Field(default="", alias="WINNOW_MAIL_URL")
+    mail_from: str = Field(default="winnow@localhost", alias="WINNOW_MAIL_FROM")
+    api_requests_per_second: int = Field(default=100, alias="WINNOW_API_REQUESTS_PER_SECOND", ge=1)
+    max_body_bytes: int = Field(default=32 * 2**20, alias="WINNOW_MAX_BODY_BYTES", ge=2**20)
     database_pool_size: int = Field(default=0, alias="WINNOW_DATABASE_POOL_SIZE", ge=0)
     max_row_bytes: int = Field(default=8 * 2**20, alias="WINNOW_MAX_ROW_BYTES", ge=1)
     max_upload_bytes: int = Field(default=2**30, alias="WINNOW_MAX_UPLOAD_BYTES", ge=1)
     max_unpack_ratio: int = Field(default=100, alias="WINNOW_MAX_UNPACK_RATIO", ge=1)
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        # The parts of the process tree have other working folders.
+        return home.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: str) -> str:
+        return _with_scheme(url, {"", "postgres", "postgresql"}, "postgresql://user:password@host:5432/name")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: str) -> str:
+        return _with_scheme(url, {"", "redis", "rediss", "redis+socket"}, "redis://host:6379/0")
 
     @property
     def uses_embedded_postgres(self) -> bool:
@@ -42,14 +71,50 @@ class Environment(BaseSettings):
         return not self.redis_url
 
     @property
+    def hosts(self) -> list[str]:
+        """Never "*" unless asked: links in mails are built from the host a request names."""
+        if self.allowed_hosts:
+            return [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]
+        own = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), self.host}
+        return sorted(own - {"0.0.0.0", "::", ""})  # noqa: S104 - taken out, not bound to
+
+    @property
+    def run_dir(self) -> Path:
+        """Locks of the processes that use this home."""
+        return self.home / "run"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.home / "logs"
+
+    @property
     def socket_dir(self) -> Path:
-        """Where the embedded servers listen: short, since a Unix socket path ends at about 107 bytes."""
+        """Where the embedded servers listen: short, since a Unix socket path ends at about 107 bytes.
+
+        The same for every process of a home, whatever its TMPDIR, and for root in another user's home."""
         digest = hashlib.sha256(str(self.home.resolve()).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"winnow-{os.getuid()}-{digest}"
+        owner = self.home.stat().st_uid if self.home.exists() else os.getuid()
+        return _temporary_folder() / f"winnow-{owner}-{digest}"
 
     @property
     def redis_socket(self) -> Path:
         return self.socket_dir / "redis.sock"
+
+
+def _temporary_folder() -> Path:
+    common = Path("/tmp")  # noqa: S108 - the folder made in it is checked to be ours
+    return common if os.access(common, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+
+
+def _with_scheme(url: str, schemes: set[str], example: str) -> str:
+    if urlsplit(url).scheme not in schemes:
+        raise ValueError(f"write it like {example}")
+    return url
+
+
+def mistakes_of(error: ValidationError) -> list[str]:
+    """A sentence per variable that cannot be used; a value may hold a password, so it is not repeated."""
+    return [f"{mistake['loc'][0]}: {mistake['msg'].removeprefix('Value error, ')}." for mistake in error.errors()]
 
 
 @lru_cache

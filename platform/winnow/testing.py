@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -21,25 +20,28 @@ if not IS_XDIST_WORKER:
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
+# What a crash would lose does not matter here, and every write is faster.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_attachments: list[Attachment] = []
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     if not IS_XDIST_WORKER and not config.option.collectonly:
-        _cluster().start()
+        env = environment()
+        cluster = cluster_of(env)
+        cluster.settings = FAST
+        attachment = Attachment(cluster, env.run_dir)
+        attachment.acquire()
+        _attachments.append(attachment)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    while _attachments:
+        _attachments.pop().release()
     if not IS_XDIST_WORKER:
-        cluster = _cluster()
-        cluster.stop()
-        shutil.rmtree(cluster.socket_dir, ignore_errors=True)
         shutil.rmtree(os.environ["WINNOW_HOME"], ignore_errors=True)
 
 
-def _cluster() -> EmbeddedPostgres:
-    from winnow.environment import environment
-
-    env = environment()
-    return EmbeddedPostgres(data_dir=Path(env.home) / "postgres" / "data", socket_dir=env.socket_dir)
-
-
-from winnow.embedded.postgres import EmbeddedPostgres  # noqa: E402 - the environment comes first
+from winnow.embedded.attachment import Attachment, cluster_of  # noqa: E402 - the environment comes first
+from winnow.environment import environment  # noqa: E402
