@@ -8,11 +8,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Membership, Project, Role, User
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: SettingsWrapper) -> None:
+    """A hash that is slow on purpose would be half of the time of the suite."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def _person(email: str) -> User:
