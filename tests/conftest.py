@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django. import SettingsWrapper
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Membership, Project, Role, User
