@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from accounts.models import Membership, Project, Role, Scope, User
+from accounts.models import ApiToken, Invitation, Membership, Project, Role, Scope, User
 from accounts.problems import Forbidden, NotFound, Unauthenticated
 
 ROLES = [Role.ANNOTATOR, Role.CURATOR, Role.OWNER]
@@ -23,6 +23,7 @@ class Caller:
     scope: Scope = Scope.ADMIN
     # Set for a token that is bound to one project.
     only_project_id: int | None = None
+    token_id: int | None = None
 
     def may(self, scope: Scope) -> bool:
         return SCOPES.index(self.scope) >= SCOPES.index(scope)
@@ -51,6 +52,42 @@ def project_for(caller: Caller, slug: str, *, role: Role, scope: Scope) -> Proje
     if not caller.may(scope):
         raise Forbidden(f"This needs a token with the scope {scope.value}.")
     return project
+
+
+def may_use(caller: Caller, scope: Scope) -> None:
+    """For what belongs to no project: refuse a token that does not reach that far."""
+    if not caller.may(scope):
+        raise Forbidden(f"This needs a token with the scope {scope.value}.")
+
+
+def membership_for(caller: Caller, slug: str, user_id: int) -> Membership:
+    """For owners: a member of their project."""
+    project = project_for(caller, slug, role=Role.OWNER, scope=Scope.ADMIN)
+    membership = Membership.objects.select_related("user", "project").filter(project=project, user_id=user_id).first()
+    if membership is None:
+        raise NotFound(f"Nobody with the number {user_id} is a member of {slug}.")
+    return membership
+
+
+def invitation_for(caller: Caller, slug: str, invitation_id: int) -> Invitation:
+    """For owners: an invitation to their project."""
+    project = project_for(caller, slug, role=Role.OWNER, scope=Scope.ADMIN)
+    invitation = Invitation.objects.select_related("project").filter(project=project, pk=invitation_id).first()
+    if invitation is None:
+        raise NotFound(f"There is no invitation {invitation_id} to {slug}.")
+    return invitation
+
+
+def token_for(caller: Caller, token_id: int) -> ApiToken:
+    """A token belongs to one person; nobody else can see or end it."""
+    may_use(caller, Scope.ADMIN)
+    tokens = ApiToken.objects.filter(pk=token_id, user=caller.user, revoked_at=None)
+    if caller.only_project_id is not None:
+        tokens = tokens.filter(project_id=caller.only_project_id)
+    token = tokens.first()
+    if token is None:
+        raise NotFound(f"You have no token {token_id}.")
+    return token
 
 
 def role_in(user: User, project: Project) -> Role | None:

@@ -47,6 +47,14 @@ def decode(cursor: str) -> dict[str, Any]:
     return position
 
 
+def last_id(cursor: str) -> int:
+    """For lists in the order of ids: the id of the last row of the page before."""
+    last = decode(cursor).get("id")
+    if not isinstance(last, int) or isinstance(last, bool) or abs(last) >= 2**63:
+        raise BadCursor("This cursor belongs to another list.", fields={"cursor": "not a cursor of this list"})
+    return last
+
+
 def page(
     rows: Sequence[Row], *, limit: int, position: Callable[[Row], Mapping[str, Any]]
 ) -> tuple[list[Row], str | None]:
