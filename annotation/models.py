@@ -130,7 +130,9 @@ class Assignment(models.Model):
         )
         indexes = (
             models.Index(fields=["campaign", "annotator", "-claimed_at"], name="last_claim_of_a_person"),
-            models.Index(fields=["campaign", "lease_expires_at"], name="leases_by_expiry", condition=Q(state="claimed")),
+            models.Index(
+                fields=["campaign", "lease_expires_at"], name="leases_by_expiry", condition=Q(state="claimed")
+            ),
         )
 
 

@@ -1,0 +1,242 @@
+"""The human side over HTTP: campaigns, claims, judgments, agreement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from ninja import Body, Router, Schema
+from pydantic import Field
+
+from accounts.access import caller_of, project_for
+from accounts.models import Role, Scope
+from annotation.access import assignment_for, campaign_for, judgment_for
+from annotation.agreement import campaign_agreement
+from annotation.assign import claim, heartbeat, release, skip
+from annotation.campaigns import create_campaign, extend_overlap, set_state
+from annotation.draft import save_draft
+from annotation.judge import revise, submit
+from annotation.models import Campaign, CampaignState
+from annotation.presentation import shown_item
+from annotation.queries import ClaimedItem, campaigns_of
+
+router = Router(tags=["annotation"])
+
+# Judged by the kind, whose fields no fixed schema can name.
+JsonObject = Annotated[dict[str, Any], Body()]
+
+
+class CampaignIn(Schema):
+    name: str
+    kind: str = "pairwise"
+    overlap: int = 1
+    settings: dict[str, Any] = Field(default_factory=dict)
+    # Names of sources; empty = all of the project.
+    sources: list[str] = Field(default_factory=list)
+    guidelines: str | None = None
+    lease_seconds: int = 900
+
+
+class CampaignChange(Schema):
+    state: CampaignState | None = None
+    overlap: int | None = None
+
+
+class CampaignOut(Schema):
+    id: int
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    overlap: int
+    lease_seconds: int
+    state: str
+    tasks: int
+    guidelines_version: int | None
+    consensus_method: str
+    created_at: datetime
+
+
+class CampaignList(Schema):
+    items: list[CampaignOut]
+    next: str | None = None
+
+
+class AssignmentOut(Schema):
+    id: int
+    expires_at: datetime
+    # Response ids in the order to show.
+    order: list[int]
+
+
+class PromptOut(Schema):
+    id: int
+    messages: list[dict[str, Any]]
+
+
+class ShownResponseOut(Schema):
+    id: int
+    content: str
+
+
+class ItemOut(Schema):
+    """The comparison that is asked about; `responses` come in the order to show."""
+
+    id: int
+    prompt: PromptOut
+    responses: list[ShownResponseOut]
+    # The ids behind the signs of an answer: negative = response_a better, whatever the order.
+    response_a: int
+    response_b: int
+    draft: dict[str, Any] | None = None
+
+
+class ClaimOut(Schema):
+    assignment: AssignmentOut
+    item: ItemOut
+    # The item as the annotation page shows it, when asked for with ?html=true.
+    html: str | None = None
+
+
+class JudgmentId(Schema):
+    id: int
+
+
+class SubmittedOut(Schema):
+    judgment: JudgmentId
+    next: ClaimOut | None
+
+
+class RevisedOut(Schema):
+    judgment: JudgmentId
+
+
+class LeaseOut(Schema):
+    expires_at: datetime
+
+
+class ReleaseIn(Schema):
+    # Release only if the lease still ends then: the caller may have claimed again meanwhile.
+    expires_at: datetime | None = None
+
+
+class SkipIn(Schema):
+    reason: str = ""
+
+
+class Done(Schema):
+    ok: bool = True
+
+
+@router.post("/projects/{slug}/campaigns", response={201: CampaignOut})
+def create(request: HttpRequest, slug: str, body: CampaignIn) -> tuple[int, CampaignOut]:
+    """An open campaign with a task per comparison."""
+    caller = caller_of(request)
+    project = project_for(caller, slug, role=Role.CURATOR, scope=Scope.CURATE)
+    return 201, _campaign_out(create_campaign(project=project, created_by=caller.user, **body.dict()))
+
+
+@router.get("/projects/{slug}/campaigns", response=CampaignList)
+def list_campaigns(request: HttpRequest, slug: str) -> CampaignList:
+    project = project_for(caller_of(request), slug, role=Role.ANNOTATOR, scope=Scope.READ)
+    return CampaignList(items=[_campaign_out(campaign) for campaign in campaigns_of(project)])
+
+
+@router.patch("/campaigns/{campaign_id}", response=CampaignOut)
+def change(request: HttpRequest, campaign_id: int, body: CampaignChange) -> CampaignOut:
+    """Pause, open or close; ask for more judgments per comparison."""
+    campaign = campaign_for(caller_of(request), campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
+    if body.overlap is not None:
+        extend_overlap(campaign=campaign, overlap=body.overlap)
+    if body.state is not None:
+        set_state(campaign=campaign, state=body.state)
+    return _campaign_out(campaign)
+
+
+@router.post("/campaigns/{campaign_id}/claim", response={200: ClaimOut, 204: None})
+def claim_next(request: HttpRequest, campaign_id: int, html: bool = False) -> tuple[int, ClaimOut | None]:
+    """The live claim you hold, or the next open item; 204 when nothing is left for you."""
+    caller = caller_of(request)
+    campaign = campaign_for(caller, campaign_id, role=Role.ANNOTATOR, scope=Scope.ANNOTATE)
+    item = claim(campaign=campaign, annotator=caller.user)
+    return (200, _claim_out(item, campaign, html)) if item else (204, None)
+
+
+@router.post("/assignments/{assignment_id}/judgment", response={201: SubmittedOut})
+def judge(request: HttpRequest, assignment_id: int, body: JsonObject, html: bool = False) -> tuple[int, SubmittedOut]:
+    """Pairwise: {"choice": -3..3 | "both_bad", "reason"?, "seconds"?}; negative = response_a better."""
+    assignment = assignment_for(caller_of(request), assignment_id)
+    done = submit(assignment=assignment, active_seconds=body.pop("seconds", None), payload=body)
+    following = _claim_out(done.next, assignment.campaign, html) if done.next else None
+    return 201, SubmittedOut(judgment=JudgmentId(id=done.judgment_id), next=following)
+
+
+@router.post("/judgments/{judgment_id}/revise", response={201: RevisedOut})
+def revise_judgment(request: HttpRequest, judgment_id: int, body: JsonObject) -> tuple[int, RevisedOut]:
+    """Puts a new answer in the place of your own old one; the old one is kept and named as replaced."""
+    judgment = judgment_for(caller_of(request), judgment_id)
+    new_id = revise(judgment=judgment, active_seconds=body.pop("seconds", None), payload=body)
+    return 201, RevisedOut(judgment=JudgmentId(id=new_id))
+
+
+@router.put("/assignments/{assignment_id}/draft", response=Done)
+def draft(request: HttpRequest, assignment_id: int, body: JsonObject) -> Done:
+    save_draft(assignment=assignment_for(caller_of(request), assignment_id), payload=body)
+    return Done()
+
+
+@router.post("/assignments/{assignment_id}/skip", response=Done)
+def skip_item(request: HttpRequest, assignment_id: int, body: SkipIn | None = None) -> Done:
+    skip(assignment=assignment_for(caller_of(request), assignment_id), reason=body.reason if body else "")
+    return Done()
+
+
+@router.post("/assignments/{assignment_id}/release", response=Done)
+def release_item(request: HttpRequest, assignment_id: int, body: ReleaseIn | None = None) -> Done:
+    assignment = assignment_for(caller_of(request), assignment_id)
+    return Done(ok=release(assignment=assignment, held_until=body.expires_at if body else None))
+
+
+@router.post("/assignments/{assignment_id}/heartbeat", response=LeaseOut)
+def keep_item(request: HttpRequest, assignment_id: int) -> LeaseOut:
+    return LeaseOut(expires_at=heartbeat(assignment=assignment_for(caller_of(request), assignment_id)))
+
+
+@router.get("/projects/{slug}/agreement")
+def agreement(request: HttpRequest, slug: str, campaign: int | None = None) -> dict[str, Any]:
+    """Per campaign: raw agreement and Krippendorff's alpha with n and interval, or the reason why not."""
+    project = project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.READ)
+    wanted = [c for c in campaigns_of(project) if campaign in {None, c.id}]
+    return {"campaigns": [{"id": c.id, "name": c.name, **campaign_agreement(c.id).as_dict()} for c in wanted]}
+
+
+def _campaign_out(campaign: Campaign) -> CampaignOut:
+    return CampaignOut(
+        id=campaign.id,
+        name=campaign.name,
+        kind=campaign.kind,
+        settings=campaign.settings,
+        overlap=campaign.overlap,
+        lease_seconds=campaign.lease_seconds,
+        state=campaign.state,
+        tasks=campaign.task_count,
+        guidelines_version=campaign.guidelines_version,
+        consensus_method=campaign.consensus_method,
+        created_at=campaign.created_at,
+    )
+
+
+def _claim_out(item: ClaimedItem, campaign: Campaign, html: bool) -> ClaimOut:
+    return ClaimOut(
+        assignment=AssignmentOut(id=item.assignment_id, expires_at=item.expires_at, order=item.order),
+        item=ItemOut(
+            id=item.comparison_id,
+            prompt=PromptOut(id=item.prompt_id, messages=item.messages),
+            responses=[ShownResponseOut(id=r.id, content=r.content) for r in item.responses],
+            response_a=item.response_a_id,
+            response_b=item.response_b_id,
+            draft=item.draft,
+        ),
+        html=render_to_string("annotation/_item.html", shown_item(item, campaign)) if html else None,
+    )

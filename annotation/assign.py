@@ -1,0 +1,224 @@
+"""Who works on what: claims with leases, and the ways to give one back.
+
+A claim is one statement: it finds the first open task after the person's last one, locks it while stepping over
+rows that others hold, takes a slot in the order that was shown less often, and writes the assignment. Starting at
+the last task keeps the cost the same for somebody who has done a million; only when nothing is left behind that
+point does it look again from the start, for slots that were given back meanwhile.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.problems import Conflict, Invalid
+from annotation.models import Assignment, AssignmentState, Campaign, CampaignState
+from annotation.queries import ClaimedItem, claimed_item
+
+# How many expired leases one claim cleans up; the sweep does the rest.
+EXPIRED_PER_CLAIM = 20
+MAX_SKIP_REASON_CHARACTERS = 200
+
+
+class CampaignNotOpen(Conflict):
+    code = "campaign_not_open"
+
+
+class LeaseEnded(Conflict):
+    code = "lease_ended"
+
+
+class SkipReasonTooLong(Invalid):
+    code = "invalid_skip_reason"
+
+
+def claim(*, campaign: Campaign, annotator: User, now: datetime | None = None) -> ClaimedItem | None:
+    """The person's live claim in this campaign, or the next open task; None when nothing is left for them."""
+    now = now or timezone.now()
+    if campaign.state != CampaignState.OPEN:
+        raise CampaignNotOpen(f"The campaign {campaign.name!r} is {campaign.state}, so it gives out no work.")
+    expires_at = now + timedelta(seconds=campaign.lease_seconds)
+    for _ in range(3):
+        try:
+            with transaction.atomic():
+                return claim_in_transaction(campaign.id, annotator.id, now, expires_at)
+        except IntegrityError:
+            # A second window of the same person claimed in between: its claim is found on the next round.
+            continue
+    raise LeaseEnded("Another window of yours is claiming work at the same moment; try again.")
+
+
+def claim_in_transaction(
+    campaign_id: int, annotator_id: int, now: datetime, expires_at: datetime
+) -> ClaimedItem | None:
+    """For a verb that has its own transaction open; IntegrityError when a second window won the race."""
+    names = {"campaign": campaign_id, "annotator": annotator_id, "now": now, "expires_at": expires_at}
+    found = _first(_RENEW_LIVE_CLAIM, names)
+    if found is None:
+        reclaim_expired(campaign_id=campaign_id, now=now, limit=EXPIRED_PER_CLAIM)
+        found = _first(_DEAL_ONWARD, names) or _first(_DEAL_FROM_START, names)
+    return None if found is None else claimed_item(found[0])
+
+
+def reclaim_expired(*, now: datetime, campaign_id: int | None = None, limit: int = 1000) -> int:
+    """Gives back the slots of leases that ran out; beat calls it for all campaigns. How many there were."""
+    where = "s.campaign_id = %(campaign)s AND" if campaign_id else ""
+    statement = _RECLAIM_EXPIRED.format(where=where)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"campaign": campaign_id, "now": now, "limit": limit})
+        return int(cursor.rowcount)
+
+
+def heartbeat(*, assignment: Assignment, now: datetime | None = None) -> datetime:
+    """Renews the lease; the new end of it."""
+    now = now or timezone.now()
+    expires_at = now + timedelta(seconds=assignment.campaign.lease_seconds)
+    held = Assignment.objects.filter(id=assignment.id, state=AssignmentState.CLAIMED)
+    if not held.update(lease_expires_at=expires_at):
+        raise LeaseEnded("Your hold on this item has ended. What you wrote is kept; claim again to go on.")
+    return expires_at
+
+
+def release(*, assignment: Assignment, held_until: datetime | None = None) -> bool:
+    """Gives the item back unanswered, for anyone including the same person; False when it was not held.
+
+    With `held_until`, only if the lease still ends then: a release sent on leaving the page may arrive after the
+    next page has renewed the claim, and must not take it away.
+    """
+    return _give_back(assignment, AssignmentState.RELEASED, held_until=held_until)
+
+
+def skip(*, assignment: Assignment, reason: str = "") -> None:
+    """Gives the item back for others; this person does not get it again."""
+    if len(reason) > MAX_SKIP_REASON_CHARACTERS or "\0" in reason:
+        limit = f"must be at most {MAX_SKIP_REASON_CHARACTERS} characters, without NUL"
+        raise SkipReasonTooLong("This reason cannot be kept.", {"reason": limit})
+    if not _give_back(assignment, AssignmentState.SKIPPED, reason=reason):
+        assignment.refresh_from_db(fields=["state"])
+        if assignment.state == AssignmentState.SUBMITTED:
+            raise Conflict("You have answered this item, so it cannot be skipped.")
+        Assignment.objects.filter(id=assignment.id).exclude(state=AssignmentState.SUBMITTED).update(
+            state=AssignmentState.SKIPPED, skip_reason=reason
+        )
+
+
+def _give_back(
+    assignment: Assignment, state: AssignmentState, *, reason: str = "", held_until: datetime | None = None
+) -> bool:
+    names = {"id": assignment.id, "state": state.value, "reason": reason, "held_until": held_until}
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, names)
+        return bool(cursor.rowcount)
+
+
+def take_slot_again(*, assignment_id: int) -> bool:
+    """Takes back the slot of a lease that ended, if nobody else has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_SLOT_AGAIN, {"id": assignment_id})
+        return bool(cursor.rowcount)
+
+
+def _first(statement: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, names)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+_RENEW_LIVE_CLAIM = """
+UPDATE annotation_assignment SET lease_expires_at = %(expires_at)s
+WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND state = 'claimed'
+RETURNING id
+"""
+
+# The scalar subquery on assignments is on purpose: as a join the planner may choose to read all of the person's
+# assignments first. NO KEY UPDATE, since the foreign keys of others' new assignments hold key shares on the row.
+_DEAL = """
+WITH last AS (
+    SELECT t.priority * -1 AS rank, t.id
+    FROM annotation_assignment s JOIN annotation_task t ON t.id = s.task_id
+    WHERE s.campaign_id = %(campaign)s AND s.annotator_id = %(annotator)s
+    ORDER BY s.claimed_at DESC LIMIT 1
+), picked AS (
+    SELECT t.id,
+           CASE WHEN t.slots_a_first = t.slots_b_first THEN hashint8(t.id) & 1 = 1
+                ELSE t.slots_b_first < t.slots_a_first END AS is_b_first
+    FROM annotation_task t
+    WHERE t.campaign_id = %(campaign)s AND t.cap > t.slots_a_first + t.slots_b_first
+      AND {position}
+      AND coalesce((SELECT s.state FROM annotation_assignment s
+                    WHERE s.task_id = t.id AND s.annotator_id = %(annotator)s), 'released') IN ('released', 'expired')
+    ORDER BY t.campaign_id, t.priority * -1, t.id
+    LIMIT 1
+    FOR NO KEY UPDATE OF t SKIP LOCKED
+), dealt AS (
+    UPDATE annotation_task t
+    SET slots_a_first = t.slots_a_first + (NOT picked.is_b_first)::int,
+        slots_b_first = t.slots_b_first + picked.is_b_first::int
+    FROM picked WHERE t.id = picked.id
+    RETURNING t.id, t.comparison_id, picked.is_b_first
+)
+INSERT INTO annotation_assignment AS held
+    (task_id, campaign_id, annotator_id, state, order_shown, is_b_first, claimed_at, lease_expires_at, skip_reason)
+SELECT dealt.id, %(campaign)s, %(annotator)s, 'claimed',
+       CASE WHEN dealt.is_b_first THEN ARRAY[c.response_b_id, c.response_a_id]
+            ELSE ARRAY[c.response_a_id, c.response_b_id] END,
+       dealt.is_b_first, %(now)s, %(expires_at)s, ''
+FROM dealt JOIN corpus_comparison c ON c.id = dealt.comparison_id
+ON CONFLICT (task_id, annotator_id) DO UPDATE
+    SET state = 'claimed', order_shown = excluded.order_shown, is_b_first = excluded.is_b_first,
+        claimed_at = excluded.claimed_at, lease_expires_at = excluded.lease_expires_at
+    WHERE held.state IN ('released', 'expired')
+RETURNING held.id
+"""
+_DEAL_ONWARD = _DEAL.format(
+    position="(t.priority * -1, t.id) >= "
+    "(coalesce((SELECT rank FROM last), -2147483648), coalesce((SELECT id FROM last), 0))"
+)
+_DEAL_FROM_START = _DEAL.format(
+    position="(t.priority * -1, t.id) < ((SELECT rank FROM last), (SELECT id FROM last))",
+)
+
+# Steps over locked rows, so that cleaning up inside a claim never waits for anybody.
+_RECLAIM_EXPIRED = """
+WITH ended AS (
+    SELECT s.id, s.task_id, s.is_b_first
+    FROM annotation_assignment s JOIN annotation_task t ON t.id = s.task_id
+    WHERE {where} s.state = 'claimed' AND s.lease_expires_at < %(now)s
+    ORDER BY s.lease_expires_at
+    LIMIT %(limit)s
+    FOR NO KEY UPDATE OF s, t SKIP LOCKED
+), slots AS (
+    SELECT task_id, count(*) FILTER (WHERE NOT is_b_first) AS a_first, count(*) FILTER (WHERE is_b_first) AS b_first
+    FROM ended GROUP BY task_id
+), freed AS (
+    UPDATE annotation_task t
+    SET slots_a_first = t.slots_a_first - slots.a_first, slots_b_first = t.slots_b_first - slots.b_first
+    FROM slots WHERE t.id = slots.task_id
+)
+UPDATE annotation_assignment s SET state = 'expired' FROM ended WHERE s.id = ended.id
+"""
+
+_GIVE_BACK = """
+WITH given AS (
+    UPDATE annotation_assignment SET state = %(state)s, skip_reason = %(reason)s
+    WHERE id = %(id)s AND state = 'claimed'
+      AND (%(held_until)s::timestamptz IS NULL OR lease_expires_at = %(held_until)s::timestamptz)
+    RETURNING task_id, is_b_first
+)
+UPDATE annotation_task t
+SET slots_a_first = t.slots_a_first - (NOT given.is_b_first)::int,
+    slots_b_first = t.slots_b_first - given.is_b_first::int
+FROM given WHERE t.id = given.task_id
+"""
+
+_TAKE_SLOT_AGAIN = """
+UPDATE annotation_task t
+SET slots_a_first = t.slots_a_first + (NOT s.is_b_first)::int, slots_b_first = t.slots_b_first + s.is_b_first::int
+FROM annotation_assignment s
+WHERE s.id = %(id)s AND t.id = s.task_id AND t.cap > t.slots_a_first + t.slots_b_first
+"""

@@ -1,0 +1,213 @@
+"""Taking an answer: once, within the cap, with the next item in the same reply."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.problems import Conflict, Invalid
+from annotation.assign import claim, claim_in_transaction, take_slot_again
+from annotation.consensus import refresh_majority
+from annotation.kinds._base import Answer, Payload, Sides, kind_named
+from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Judgment
+from annotation.queries import ClaimedItem
+
+MAX_ACTIVE_SECONDS = 24 * 3600.0
+
+
+class AlreadyAnswered(Conflict):
+    code = "already_answered"
+
+
+class NotYoursAnyMore(Conflict):
+    code = "place_taken"
+
+
+class CampaignClosed(Conflict):
+    code = "campaign_closed"
+
+
+class Replaced(Conflict):
+    code = "already_replaced"
+
+
+class BadDuration(Invalid):
+    code = "invalid_duration"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    judgment_id: int
+    # False when this very answer had been taken before.
+    is_new: bool
+    next: ClaimedItem | None
+
+
+def submit(
+    *,
+    assignment: Assignment,
+    payload: Payload,
+    active_seconds: float | None = None,
+    with_next: bool = True,
+    now: datetime | None = None,
+) -> Submitted:
+    """Stores the answer and claims the next item. The same answer again gives the same judgment."""
+    now = now or timezone.now()
+    answer = _valid(assignment.campaign, payload, assignment)
+    seconds = _valid_seconds(active_seconds)
+    deals = with_next and assignment.campaign.state == CampaignState.OPEN
+    try:
+        with transaction.atomic():
+            judgment_id, is_new = _take(assignment, answer, seconds, now)
+            following = _next(assignment, now) if deals else None
+    except IntegrityError:
+        # Another window of this person won a race; what it did is visible now.
+        with transaction.atomic():
+            judgment_id, is_new = _take(assignment, answer, seconds, now)
+        following = claim(campaign=assignment.campaign, annotator=assignment.annotator, now=now) if deals else None
+    return Submitted(judgment_id, is_new, following)
+
+
+def revise(
+    *, judgment: Judgment, payload: Payload, active_seconds: float | None = None, now: datetime | None = None
+) -> int:
+    """A new judgment in the place of one's own old one, which stays as it was; the id of the new one."""
+    now = now or timezone.now()
+    campaign, seconds = judgment.campaign, _valid_seconds(active_seconds)
+    if campaign.state == CampaignState.CLOSED:
+        raise CampaignClosed(f"The campaign {campaign.name!r} is closed; its answers stand as they are.")
+    answer = _valid(campaign, payload, judgment.assignment, judgment.comparison)
+    with transaction.atomic():
+        _lock_task(judgment.assignment.task_id)
+        standing = Judgment.objects.select_for_update(no_key=True).get(id=judgment.id)
+        if standing.superseded_by_id is not None:
+            return _same_revision(standing, answer)
+        if standing.payload == answer.payload:
+            return standing.id
+        new_id = _reserve_id()
+        # The foreign key is checked at commit, so the old row may name the new one first: at no
+        # moment do two judgments of one assignment stand.
+        Judgment.objects.filter(id=judgment.id).update(superseded_by_id=new_id)
+        _insert(judgment.assignment, judgment.comparison_id, campaign, answer, seconds, now, new_id)
+        refresh_majority(campaign_id=campaign.id, comparison_id=judgment.comparison_id, now=now)
+    return new_id
+
+
+def _same_revision(replaced: Judgment, answer: Answer) -> int:
+    successor = Judgment.objects.get(id=replaced.superseded_by_id)
+    if successor.superseded_by_id is None and successor.payload == answer.payload:
+        return successor.id
+    raise Replaced("You have replaced this answer already; look at the newest one.")
+
+
+def _valid(campaign: Campaign, payload: Payload, assignment: Assignment, comparison: Any = None) -> Answer:
+    pair = comparison or assignment.task.comparison
+    sides = Sides(response_a_id=pair.response_a_id, response_b_id=pair.response_b_id)
+    return kind_named(campaign.kind).validate(payload, campaign.settings, sides)
+
+
+def _valid_seconds(seconds: Any) -> float | None:
+    if seconds is None:
+        return None
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool) and math.isfinite(seconds)
+    if not is_number or seconds < 0:
+        raise BadDuration("The time spent cannot be read.", {"seconds": "must be a number of seconds, 0 or more"})
+    return min(float(seconds), MAX_ACTIVE_SECONDS)
+
+
+def _take(assignment: Assignment, answer: Answer, seconds: float | None, now: datetime) -> tuple[int, bool]:
+    """Checks the claim again under its lock and writes the judgment; the task's lock orders simultaneous votes."""
+    state = Assignment.objects.select_for_update(no_key=True).values_list("state", flat=True).get(id=assignment.id)
+    if state == AssignmentState.SUBMITTED:
+        return _same_judgment(assignment, answer), False
+    if assignment.campaign.state == CampaignState.CLOSED:
+        raise CampaignClosed(f"The campaign {assignment.campaign.name!r} is closed and takes no more answers.")
+    if state == AssignmentState.SKIPPED:
+        raise NotYoursAnyMore("You skipped this item, so it takes no answer from you.")
+    if state != AssignmentState.CLAIMED and not take_slot_again(assignment_id=assignment.id):
+        raise NotYoursAnyMore("Your hold on this item ended and others have taken its places; no answer is needed.")
+    comparison_id = assignment.task.comparison_id
+    _mark_submitted(assignment)
+    judgment_id = _insert(assignment, comparison_id, assignment.campaign, answer, seconds, now)
+    refresh_majority(campaign_id=assignment.campaign_id, comparison_id=comparison_id, now=now)
+    return judgment_id, True
+
+
+def _same_judgment(assignment: Assignment, answer: Answer) -> int:
+    first = Judgment.objects.filter(assignment=assignment, payload=answer.payload).order_by("id").first()
+    if first is None:
+        raise AlreadyAnswered("You have answered this item with another answer; revise that one instead.")
+    return first.id
+
+
+def _next(assignment: Assignment, now: datetime) -> ClaimedItem | None:
+    expires_at = now + timedelta(seconds=assignment.campaign.lease_seconds)
+    return claim_in_transaction(assignment.campaign_id, assignment.annotator_id, now, expires_at)
+
+
+def _lock_task(task_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM annotation_task WHERE id = %s FOR NO KEY UPDATE", [task_id])
+
+
+def _reserve_id() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('annotation_judgment', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
+def _mark_submitted(assignment: Assignment) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SUBMITTED, {"assignment": assignment.id, "task": assignment.task_id})
+
+
+def _insert(
+    assignment: Assignment,
+    comparison_id: int,
+    campaign: Campaign,
+    answer: Answer,
+    seconds: float | None,
+    now: datetime,
+    judgment_id: int | None = None,
+) -> int:
+    names = {
+        "id": judgment_id,
+        "campaign": campaign.id,
+        "comparison": comparison_id,
+        "assignment": assignment.id,
+        "annotator": assignment.annotator_id,
+        "kind": campaign.kind,
+        "payload": orjson.dumps(answer.payload).decode(),
+        "choice": answer.choice,
+        "is_both_bad": answer.is_both_bad,
+        "order": assignment.order_shown,
+        "seconds": seconds,
+        "guidelines": campaign.guidelines_version,
+        "now": now,
+    }
+    chosen_id = "%(id)s" if judgment_id else "nextval(pg_get_serial_sequence('annotation_judgment', 'id'))"
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT.format(id=chosen_id), names)
+        return int(cursor.fetchone()[0])
+
+
+_SUBMITTED = """
+WITH drafts AS (DELETE FROM annotation_draft WHERE assignment_id = %(assignment)s),
+     done AS (UPDATE annotation_assignment SET state = 'submitted' WHERE id = %(assignment)s)
+UPDATE annotation_task SET judged = judged + 1 WHERE id = %(task)s
+"""
+
+_INSERT = """
+INSERT INTO annotation_judgment
+    (id, campaign_id, comparison_id, assignment_id, annotator_id, kind, payload, choice, is_both_bad, order_shown,
+     active_seconds, guidelines_version, created_at)
+VALUES ({id}, %(campaign)s, %(comparison)s, %(assignment)s, %(annotator)s, %(kind)s, %(payload)s::jsonb, %(choice)s,
+        %(is_both_bad)s, %(order)s::bigint[], %(seconds)s, %(guidelines)s, %(now)s)
+RETURNING id
+"""

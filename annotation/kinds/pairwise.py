@@ -1,0 +1,66 @@
+"""Which of two responses is better, and how much: -3..3, negative = response_a, or both bad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from annotation.kinds._base import Answer, InvalidPayload, Payload, Setting, Sides
+
+LABEL = "Pairwise comparison"
+MAX_REASON_CHARACTERS = 4000
+SETTINGS = {
+    "tie": Setting(True, "Offer “tie” as an answer."),
+    "both_bad": Setting(True, "Offer “both bad” as an answer of its own."),
+    "reason": Setting(
+        "off",
+        "Ask for a short reason (one that is sent without being asked for is kept too).",
+        ("off", "optional", "required"),
+    ),
+}
+
+
+def validate(payload: Payload, settings: dict[str, Any], comparison: Sides) -> Answer:
+    problems = {name: "is not known here" for name in payload if name not in {"choice", "preferred", "reason"}}
+    choice, reason = payload.get("choice"), payload.get("reason", "")
+    if problem := _problem_with_choice(choice, settings):
+        problems["choice"] = problem
+    if problem := _problem_with_reason(reason, settings):
+        problems["reason"] = problem
+    if problems:
+        raise InvalidPayload("This answer cannot be taken.", problems)
+    cleaned: Payload = {"choice": choice, "preferred": _preferred(choice, comparison)}
+    if payload.get("preferred", cleaned["preferred"]) != cleaned["preferred"]:
+        raise InvalidPayload("This answer cannot be taken.", {"preferred": "is not the response the choice names"})
+    if reason:
+        cleaned["reason"] = reason
+    if choice == "both_bad":
+        return Answer(cleaned, is_both_bad=True)
+    return Answer(cleaned, choice=choice)
+
+
+def _problem_with_choice(choice: object, settings: dict[str, Any]) -> str | None:
+    if choice == "both_bad":
+        return None if settings["both_bad"] else "this campaign does not offer both_bad"
+    if not isinstance(choice, int) or isinstance(choice, bool) or not -3 <= choice <= 3:
+        return "must be a whole number from -3 to 3 (negative = response_a is better) or both_bad"
+    if choice == 0 and not settings["tie"]:
+        return "this campaign does not offer a tie"
+    return None
+
+
+def _problem_with_reason(reason: object, settings: dict[str, Any]) -> str | None:
+    if not isinstance(reason, str):
+        return "must be text"
+    if "\0" in reason:
+        return "must not hold a NUL character"
+    if len(reason) > MAX_REASON_CHARACTERS:
+        return f"must be at most {MAX_REASON_CHARACTERS} characters"
+    if settings["reason"] == "required" and not reason.strip():
+        return "this campaign asks for a short reason"
+    return None
+
+
+def _preferred(choice: Any, comparison: Sides) -> int | None:
+    if choice in {"both_bad", 0}:
+        return None
+    return comparison.response_a_id if choice < 0 else comparison.response_b_id
