@@ -57,7 +57,9 @@ def check_mapping(mapping: dict[str, str]) -> None:
         if not column:
             raise BadMapping(f"The mapping of {name!r} names no column.", {"mapping": name})
     if ("chosen" in mapping) != ("rejected" in mapping):
-        raise BadMapping("A mapping of `chosen` needs one of `rejected`, and the other way round.", {"mapping": "chosen"})
+        raise BadMapping(
+            "A mapping of `chosen` needs one of `rejected`, and the other way round.", {"mapping": "chosen"}
+        )
 
 
 def recognise(rows: Sequence[Row], name: str, options: ReadOptions) -> Recognised:

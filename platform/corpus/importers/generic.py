@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from corpus.importers._base import STRONGEST, ParsedRow, ReadOptions, Row, RowRejected, identifier, kind, rest, share, text
+from corpus.importers._base import (
+    STRONGEST,
+    ParsedRow,
+    ReadOptions,
+    Row,
+    RowRejected,
+    identifier,
+    kind,
+    rest,
+    share,
+    text,
+)
 from corpus.importers.trl import preference, prompt_messages
 
 LABEL = "generic table"

@@ -59,7 +59,9 @@ def _turns(transcript: str) -> list[Message]:
     before, *turns = TURN.split(transcript)
     if before or not turns:
         raise RowRejected("not_a_transcript", "The transcript does not open with a `Human:` turn.")
-    return [{"content": said.removeprefix(" "), "role": ROLES[who]} for who, said in zip(*[iter(turns)] * 2, strict=True)]
+    return [
+        {"content": said.removeprefix(" "), "role": ROLES[who]} for who, said in zip(*[iter(turns)] * 2, strict=True)
+    ]
 
 
 def _last_answer(transcript: str, start: int) -> str:

@@ -7,7 +7,6 @@ its last white space, so that no word is cut in two.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os.path import commonprefix
 from typing import Any
 
 from corpus.hashing import Message
@@ -101,7 +100,7 @@ def _conversational(prompt: Any, chosen: list[Message], rejected: list[Message])
 def _shared_beginning(chosen: str, rejected: str) -> tuple[list[Message], str, str]:
     if chosen == rejected:
         raise RowRejected("no_prompt", "The sides are identical and there is no `prompt`: where does the answer begin?")
-    prefix = commonprefix([chosen, rejected])
+    prefix = chosen[: _shared_length(chosen, rejected)]
     cut = len(prefix)
     while cut and not prefix[cut - 1].isspace():
         cut -= 1
@@ -109,6 +108,13 @@ def _shared_beginning(chosen: str, rejected: str) -> tuple[list[Message], str, s
     if not prompt:
         raise RowRejected("no_prompt", "There is no `prompt`, and the two sides share no beginning.")
     return [{"content": prompt, "role": "user"}], chosen[len(prompt) :], rejected[len(prompt) :]
+
+
+def _shared_length(one: str, other: str) -> int:
+    return next(
+        (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),
+        min(len(one), len(other)),
+    )
 
 
 def _has_both_sides(row: Row) -> bool:
