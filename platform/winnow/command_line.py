@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from winnow.embedded.attachment import attached
 from winnow.embedded.binaries import ServerFailed
-from winnow.environment import Environment, environment, mistakes_of
+from winnow.environment import Environment, HomeUnusable, environment, mistakes_of
 
 WITHOUT_DATABASE = frozenset(
     {
@@ -35,14 +35,12 @@ def run(argv: list[str]) -> None:
         django.setup()
     except ValidationError as error:
         _refuse(" ".join(mistakes_of(error)))
-    except ImproperlyConfigured as error:
+    except (HomeUnusable, ImproperlyConfigured) as error:
         _refuse(str(error))
-    if not needs_database(argv):
-        execute_from_command_line(argv)
-        return
     try:
-        with attached(env):
-            _check_and_prepare(env, argv)
+        if needs_database(argv):
+            _run_attached(env, argv)
+        else:
             execute_from_command_line(argv)
     except ServerFailed as error:
         _refuse(str(error))
@@ -65,17 +63,22 @@ def is_ours(name: str) -> bool:
     return name in FIRST_STEPS or get_commands().get(name) in OUR_APPS
 
 
-def _check_and_prepare(env: Environment, argv: list[str]) -> None:
+def _run_attached(env: Environment, argv: list[str]) -> None:
+    # Its models can be imported only now.
     from winnow.schema import prepare_for_use
 
-    if is_ours(argv[1]):
-        prepare_for_use(env, say=lambda line: print(line, file=sys.stderr, flush=True))
+    with attached(env):
+        if is_ours(argv[1]):
+            prepare_for_use(env, say=lambda line: print(line, file=sys.stderr, flush=True))
+        execute_from_command_line(argv)
 
 
 def _unreachable(env: Environment, error: OperationalError) -> str:
     reason = " ".join(str(error).split())
     if env.uses_embedded_postgres:
-        return f"The embedded PostgreSQL does not answer: {reason}. Its log is {env.home / 'postgres' / 'postgres.log'}."
+        return (
+            f"The embedded PostgreSQL does not answer: {reason}. Its log is {env.home / 'postgres' / 'postgres.log'}."
+        )
     return f"The database at DATABASE_URL does not answer: {reason}. Check that it runs and that the address is right."
 
 

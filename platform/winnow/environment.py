@@ -101,6 +101,22 @@ class Environment(BaseSettings):
         return self.socket_dir / "redis.sock"
 
 
+class HomeUnusable(Exception):
+    """WINNOW_HOME cannot hold the data; the message says why and what to do."""
+
+
+def make_home(env: Environment) -> None:
+    for folder in (env.home, *(env.home / name for name in ("cache", "run", "storage", "tmp"))):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HomeUnusable(
+                f"Cannot make {folder}: {error.strerror}. Set WINNOW_HOME to a folder of yours."
+            ) from None
+    if not os.access(env.home, os.W_OK | os.X_OK):
+        raise HomeUnusable(f"Cannot write in {env.home}. Set WINNOW_HOME to a folder of yours.")
+
+
 def _temporary_folder() -> Path:
     common = Path("/tmp")  # noqa: S108 - the folder made in it is checked to be ours
     return common if os.access(common, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())

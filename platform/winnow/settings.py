@@ -7,11 +7,12 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from winnow.database_url import django_database
-from winnow.environment import ROOT, environment
+from winnow.environment import ROOT, environment, make_home
 from winnow.mail import mail_settings
 from winnow.secret import secret_key
 
 ENV = environment()
+make_home(ENV)
 
 BASE_DIR = ROOT
 SECRET_KEY = ENV.secret_key or secret_key(ENV.home)

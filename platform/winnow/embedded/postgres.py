@@ -73,6 +73,10 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         stop_cluster(self.data_dir)
+        self.reap()
+
+    def reap(self) -> None:
+        """An ended server stays in the process table until whoever started it asks."""
         if self._process:
             self._process.poll()
 
@@ -181,7 +185,9 @@ class EmbeddedPostgres:
         try:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
         except OSError as error:
-            raise PostgresFailed(f"Cannot make {folder}: {error.strerror}. WINNOW_HOME must be a folder of yours.") from None
+            raise PostgresFailed(
+                f"Cannot make {folder}: {error.strerror}. WINNOW_HOME must be a folder of yours."
+            ) from None
 
     def _check_socket_dir(self) -> None:
         """Its name can be guessed and the cluster trusts whoever connects, so it must not be a stranger's."""

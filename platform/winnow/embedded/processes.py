@@ -1,4 +1,7 @@
-"""Which processes of a PostgreSQL cluster live, and how they end; the standard library alone, since the keeper runs it."""
+"""Which processes of a PostgreSQL cluster live, and how they end.
+
+The standard library alone, since the keeper runs it.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,7 @@ def stop_cluster(data_dir: Path) -> None:
 
 
 def kill_orphans(data_dir: Path, *, patience: float) -> None:
-    """Backends of a killed postmaster leave by themselves unless a long statement keeps them; a new one waits for all."""
+    """Backends of a killed postmaster leave by themselves, unless a long statement keeps them."""
     orphans = processes_of(data_dir)
     if wait_until_gone(orphans, patience):
         return

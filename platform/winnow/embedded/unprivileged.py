@@ -69,7 +69,9 @@ def check_reach(identity: Identity, *paths: Path) -> None:
                 user=identity.user, group=identity.group, extra_groups=[], cwd="/",
             ).returncode  # fmt: skip
         except OSError as error:
-            raise PostgresFailed(f"PostgreSQL cannot run as root, nor as another user here: {error}. {ADVICE}") from None
+            raise PostgresFailed(
+                f"PostgreSQL cannot run as root, nor as another user here: {error}. {ADVICE}"
+            ) from None
         if done:
             name = _name_of(identity.user)
             raise PostgresFailed(f"PostgreSQL does not run as root, and the user {name} may not enter {path}. {ADVICE}")
