@@ -11,3 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "winnow.settings")
 app = Celery("winnow", include=["workers.tasks"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
+
+# Beat only knocks; what is due is in the ledger. A knock that nobody heard in time is not worth keeping.
+app.conf.beat_schedule = {
+    "sweep": {"task": "workers.sweep", "schedule": 10.0, "options": {"queue": "io", "expires": 10}},
+}

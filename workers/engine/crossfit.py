@@ -1,0 +1,99 @@
+"""Votes that never saw the label they vote on: heads are fitted on folds and score only the rows left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.engine.heads import Floats, Ints, bootstrap_weights, fit_heads, grouped_folds
+
+# Tried by cross-validation inside the training folds; features have about unit length.
+L2_CHOICES = (10.0, 30.0, 100.0, 300.0)
+INNER_FOLDS = 3
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """`margins` [n, heads]: toward b, in units of the head's RMS margin on training rows; NaN for a dropped head."""
+
+    margins: Floats
+    fold_of: Ints
+    # Per fold: the l2 that was chosen, and whether the extra columns were used.
+    l2: list[float]
+    used_extra: list[bool]
+
+
+def cross_fit(
+    x: Floats,
+    extra: Floats | None,
+    sign: Ints,
+    groups: Ints,
+    *,
+    heads: int,
+    folds: int,
+    seed: int,
+    l2_choices: tuple[float, ...] = L2_CHOICES,
+    is_bootstrapped: bool = True,
+    check: Callable[[], None] = lambda: None,
+) -> CrossFit:
+    """Rows with sign 0 are scored and train nothing. Groups share a fold, and are drawn whole by the bootstrap."""
+    rng = np.random.default_rng(seed)
+    fold_of = grouped_folds(groups, folds, rng)
+    margins = np.full((len(sign), heads), np.nan)
+    chosen: list[tuple[float, bool]] = []
+    wide = x if extra is None else np.hstack([x, extra])
+    for fold in range(folds):
+        check()
+        train = (fold_of != fold) & (sign != 0)
+        l2, with_extra = _choose(x, wide, sign, groups, train, l2_choices, rng, check)
+        features = wide if with_extra else x
+        weights = bootstrap_weights(groups[train], heads, rng) if is_bootstrapped else np.ones((train.sum(), heads))
+        beta = fit_heads(features[train], sign[train].astype(float), weights, np.full(heads, l2), check=check)
+        rms = np.sqrt(np.mean((features[train] @ beta) ** 2, axis=0))
+        held_out = fold_of == fold
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled = (features[held_out] @ beta) / rms
+        # A head without variance says nothing, whatever its last digits are.
+        margins[held_out] = np.where(rms > 1e-9, scaled, np.nan)
+        chosen.append((l2, with_extra))
+    return CrossFit(margins, fold_of, [l2 for l2, _ in chosen], [used for _, used in chosen])
+
+
+def _choose(
+    x: Floats,
+    wide: Floats,
+    sign: Ints,
+    groups: Ints,
+    train: NDArray[np.bool_],
+    l2_choices: tuple[float, ...],
+    rng: np.random.Generator,
+    check: Callable[[], None],
+) -> tuple[float, bool]:
+    """The l2, and whether the extra columns help, by log loss inside the training folds only."""
+    variants = [False] if wide.shape[1] == x.shape[1] else [False, True]
+    if len(variants) * len(l2_choices) == 1:
+        return l2_choices[0], False
+    inner = grouped_folds(groups[train], INNER_FOLDS, rng)
+    y = sign[train].astype(float)
+    losses: dict[tuple[float, bool], float] = {}
+    for with_extra in variants:
+        features = (wide if with_extra else x)[train]
+        per_l2 = _inner_losses(features, y, inner, l2_choices, check)
+        losses |= {(l2, with_extra): loss for l2, loss in zip(l2_choices, per_l2, strict=True)}
+    return min(losses, key=lambda choice: (losses[choice], choice))
+
+
+def _inner_losses(
+    features: Floats, y: Floats, inner: Ints, l2_choices: tuple[float, ...], check: Callable[[], None]
+) -> list[float]:
+    """Held-out log loss per l2: one head per l2 and inner fold, all fitted at once."""
+    n_l2 = len(l2_choices)
+    weights = np.repeat((inner[:, None] != np.arange(INNER_FOLDS)).astype(float), n_l2, axis=1)
+    beta = fit_heads(features, y, weights, np.tile(np.array(l2_choices), INNER_FOLDS), check=check)
+    margins: Any = (features @ beta) * y[:, None]
+    own = margins.reshape(len(y), INNER_FOLDS, n_l2)[np.arange(len(y)), inner]
+    return [float(loss) for loss in np.logaddexp(0.0, -own).mean(axis=0)]

@@ -1,0 +1,222 @@
+"""Ten small reward models vote on every comparison; where they disagree with the label, it deserves a look.
+
+Idea
+    A label that models fitted on *other* comparisons of the same source would not have given is more often wrong.
+    For every source apart, M = 10 Bradley-Terry heads on frozen sentence embeddings are cross-fitted in K = 5 folds:
+    a head votes only on comparisons whose label it did not see. The mean margin of the votes toward the current label
+    is the preference strength; the spread tells how sure they are.
+
+Formula
+    x = [3 (e(b) - e(a)), sqrt(dim) e(u) * (e(b) - e(a)), counts]   with e the embedding, u the person's last turn
+    P(b better) = sigmoid(beta . x), fitted with an L2 penalty and without intercept on a bootstrap resample
+    d_m = beta_m . x / RMS of head m on its training folds          for every held-out comparison
+    mean = mean of d_m,   spread = sqrt(mean (d_m - mean)^2),   share_b = share of d_m > 0 (a zero counts one half)
+    Toward a label: strength = sign(label) mean, share = share_b or 1 - share_b, z = strength / max(spread, 5 % of the
+    source's RMS margin). Bands: `incorrect` if strength < 0 and share <= 0.2; `ambiguous` if |z| < 1, or
+    0.2 < share < 0.8, or strength and share - 1/2 differ in sign; `strong` from the source's cut on (the top tenth of
+    |mean| where the votes are unanimous); else `normal`.
+
+Paper
+    Wang et al. 2024, Secrets of RLHF in Large Language Models Part II: Reward Modeling. There ten full models vote on
+    their own training data; here heads on one encoder are cross-fitted, which is cheaper and does not reward memory.
+
+Needs
+    Responses and labels (decided by hand, imported, or agreed by people); at least 20 labels that are no tie per
+    source. Ties and unlabelled comparisons are voted on and train nothing. Nothing is pooled across sources.
+
+Signal
+    value = mean, unbounded, mostly -3..3, positive = response b better. With each source: held-out accuracy with its
+    Wilson interval beside that of a length-only model fitted in the same folds. Where length does as well, the votes
+    have learned little else.
+
+Limits
+    The encoder reads 256 tokens; longer texts are flagged `truncated`. Heads on one encoder share its blind spots: ten
+    votes are far from ten opinions. Folds keep a prompt together; a source with fewer than 50 prompts is folded by
+    pair (the run says which), and then shared responses make the accuracy look a little better than it is. The
+    interval takes comparisons as independent. On clean data the lowest tenth is mostly right: audit before you flip.
+
+Cost
+    Each distinct text is embedded once (about 50 to 200 a second on two cores), then kept. The fit takes seconds for
+    ten thousand comparisons.
+
+Do not use
+    As a verdict, as a filter without an audited sample, or to compare sources with each other.
+
+Relations
+    near_duplicates first, where a source repeats itself: a copy in another fold lets the votes see its label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workers.engine.bench import Bench
+from workers.methods._base import Outcome, Pair, Signal, param
+
+LABEL = "Model vote: preference strength"
+NEEDS = ("responses", "labels")
+YIELDS = ("signals",)
+SHAPE = "whole"
+SCOPE = "source"
+QUEUE = "cpu"
+FIELDS = {
+    "mean": "mean margin of the votes, positive = response b better",
+    "spread": "population standard deviation of the votes",
+    "share_b": "share of the heads that prefer response b, 0..1",
+    "n": "number of heads that voted",
+    "length_mean": "margin of the length-only model, in its own units",
+    "truncated": "the encoder read only the beginning of a text",
+}
+MIN_LABELS = 20
+MIN_PROMPTS = 50
+
+
+@dataclass(frozen=True)
+class Params:
+    model: str = param("minilm", help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine.")
+    heads: int = param(10, ge=2, le=100, help="How many heads vote.")
+    folds: int = param(5, ge=2, le=20, help="How many folds; each head votes on the fold it was not fitted on.")
+    seed: int = param(
+        0, ge=0, le=2**31 - 1, help="The seed of folds and resamples; the same seed gives the same votes."
+    )
+
+
+def preflight(params: Params) -> None:
+    from workers.engine.embeddings import model_folder
+
+    model_folder(params.model)
+
+
+def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
+    """What will be embedded; for the cost that the page tells beforehand."""
+    from workers.engine.features import texts_of
+
+    return texts_of(pairs)
+
+
+def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
+    """Fill the cache of embeddings."""
+    bench.embed(texts(pairs, params), model=params.model)
+
+
+def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
+    import numpy as np
+
+    from workers.engine.crossfit import cross_fit
+    from workers.engine.features import differences
+
+    pairs = sorted(pairs, key=lambda pair: pair.id)
+    sign = np.array([pair.sign for pair in pairs], dtype=np.int64)
+    by, groups = _groups(pairs)
+    n_groups = len(np.unique(groups[sign != 0])) if len(pairs) else 0
+    if (sign != 0).sum() < MIN_LABELS or n_groups < 2 * params.folds:
+        return _nothing_to_learn(pairs, sign, n_groups, params.folds)
+    x = differences(pairs, bench, model=params.model)
+    bench.progress(1, 2, "fitting heads")
+    fit = cross_fit(
+        x.embedded, x.counts, sign, groups,
+        heads=params.heads, folds=params.folds, seed=params.seed, check=bench.check_cancelled,
+    )  # fmt: skip
+    by_length = cross_fit(
+        x.length, None, sign, groups, heads=1, folds=params.folds, seed=params.seed,
+        l2_choices=(1.0,), is_bootstrapped=False, check=bench.check_cancelled,
+    )  # fmt: skip
+    votes = _Votes(fit.margins, np.nan_to_num(by_length.margins[:, 0]), x.truncated)
+    return Outcome(
+        signals=[votes.signal(index, pair) for index, pair in enumerate(pairs)],
+        result={
+            **votes.summary(sign),
+            "folds_by": by,
+            "groups": n_groups,
+            "heads": params.heads,
+            "folds": params.folds,
+            "l2": fit.l2,
+            "folds_with_counts": sum(fit.used_extra),
+        },
+    )
+
+
+def _groups(pairs: Sequence[Pair]) -> tuple[str, Any]:
+    """What stays together in a fold: the prompt, or where prompts are few, the unordered pair."""
+    import numpy as np
+
+    prompts = [pair.prompt_id for pair in pairs]
+    if len(set(prompts)) >= MIN_PROMPTS:
+        return "prompt", np.array(prompts, dtype=np.int64)
+    keys = [tuple(sorted((pair.a_id, pair.b_id))) for pair in pairs]
+    numbers = {key: number for number, key in enumerate(sorted(set(keys)))}
+    return "pair", np.array([numbers[key] for key in keys], dtype=np.int64)
+
+
+def _nothing_to_learn(pairs: Sequence[Pair], sign: Any, n_groups: int, folds: int) -> Outcome:
+    labelled = int((sign != 0).sum())
+    problem = (
+        f"Too little to learn from: {labelled} of {len(pairs)} comparisons have a label that is no tie, in {n_groups} "
+        f"groups; {MIN_LABELS} labels in {2 * folds} groups are needed. The comparisons of this source got no votes."
+    )
+    empty = {"mean": None, "spread": None, "share_b": None, "n": 0, "length_mean": None, "truncated": False}
+    signals = [Signal(pair.id, None, dict(empty)) for pair in pairs]
+    return Outcome(signals=signals, result={"n": len(pairs), "labelled": labelled, "problem": problem})
+
+
+class _Votes:
+    """The margins of the heads, and what is counted on them."""
+
+    def __init__(self, margins: Any, length: Any, truncated: Any) -> None:
+        import numpy as np
+
+        self.n = (~np.isnan(margins)).sum(axis=1)
+        heads = np.maximum(self.n, 1)
+        votes = np.nan_to_num(margins)
+        self.mean = votes.sum(axis=1) / heads
+        apart = np.where(np.isnan(margins), 0.0, votes - self.mean[:, None])
+        self.spread = np.sqrt((apart**2).sum(axis=1) / heads)
+        preferred = (margins > 0).sum(axis=1) + 0.5 * (margins == 0).sum(axis=1)
+        self.share_b = np.where(self.n > 0, preferred / heads, 0.5)
+        self.length = length
+        self.truncated = truncated
+
+    def signal(self, index: int, pair: Pair) -> Signal:
+        if not self.n[index]:
+            return Signal(pair.id, None, {"mean": None, "spread": None, "share_b": None, "n": 0,
+                                          "length_mean": None, "truncated": bool(self.truncated[index])})  # fmt: skip
+        fields = {
+            "mean": float(self.mean[index]),
+            "spread": float(self.spread[index]),
+            "share_b": float(self.share_b[index]),
+            "n": int(self.n[index]),
+            "length_mean": float(self.length[index]),
+            "truncated": bool(self.truncated[index]),
+        }
+        return Signal(pair.id, fields["mean"], fields)
+
+    def summary(self, sign: Any) -> dict[str, Any]:
+        import numpy as np
+
+        rms = float(np.sqrt(np.mean(self.mean**2)))
+        unanimous = (self.n > 0) & ((self.share_b == 0) | (self.share_b == 1))
+        cut = float(np.quantile(np.abs(self.mean[unanimous]), 0.9)) if unanimous.any() else None
+        labelled = sign != 0
+        strength = (sign * self.mean)[labelled]
+        counts, edges = np.histogram(np.clip(strength, -4, 4), bins=32, range=(-4.0, 4.0))
+        return {
+            "n": len(sign),
+            "labelled": int(labelled.sum()),
+            "accuracy": _accuracy(strength),
+            "length_accuracy": _accuracy((sign * self.length)[labelled]),
+            "below_zero": float(np.mean(strength < 0)),
+            "rms_margin": rms,
+            "strong_cut": cut,
+            "truncated_share": float(np.mean(self.truncated)),
+            "histogram": {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]},
+        }
+
+
+def _accuracy(strength: Any) -> dict[str, Any]:
+    """Share of labels that the sign of the margin matches (a zero counts one half), with its 95 % Wilson interval."""
+    from workers.engine.heads import wilson
+
+    right = float((strength > 0).sum() + 0.5 * (strength == 0).sum())
+    return {"share": right / len(strength), "interval": wilson(right, len(strength)), "n": len(strength)}
