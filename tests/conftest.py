@@ -6,18 +6,18 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Membership, Project, Role, User
 
 
 @pytest.fixture(autouse=True)
-def cheap_passwords(settings: Any) -> None:
+def cheap_passwords(settings: Settings) -> None:
     """A hash that is slow on purpose would be half of the time of the suite."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
@@ -56,8 +56,9 @@ def last_id(cursor: str) -> int:
 
 
 def page(
-    rows: Sequence[Row], *, limit: int, position: Callable[[Row], Mapping[str, Any]]
+    rows: Iterable[Row], *, limit: int, position: Callable[[Row], Mapping[str, Any]]
 ) -> tuple[list[Row], str | None]:
     """The rows to show of the `limit + 1` that were read, and the cursor of the page behind them."""
-    shown = list(rows[:limit])
-    return shown, encode(position(shown[-1])) if len(rows) > limit else None
+    read = list(rows)
+    shown = read[:limit]
+    return shown, encode(position(shown[-1])) if len(read) > limit else None

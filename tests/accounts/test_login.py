@@ -92,7 +92,9 @@ def test_a_success_forgets_the_failures_before_it(client: Client, owner: User) -
 
 def test_an_address_that_a_client_made_up_does_not_escape_the_lock(client: Client, owner: User) -> None:
     for number in range(settings.AXES_FAILURE_LIMIT):
-        client.post("/accounts/login/", {"login": owner.email, "password": "x"}, HTTP_X_FORWARDED_FOR=f"10.0.0.{number}")
+        client.post(
+            "/accounts/login/", {"login": owner.email, "password": "x"}, HTTP_X_FORWARDED_FOR=f"10.0.0.{number}"
+        )
     assert _login(client, owner.email, PASSWORD).status_code == 429
 
 
