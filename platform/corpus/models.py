@@ -69,9 +69,13 @@ class Response(models.Model):
 class Comparison(models.Model):
     """Two responses to one prompt; response_a has the smaller content hash, so the order tells nothing."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # The source's project and the responses' prompt once more, for queries. The constraints on source and responses
+    # vouch for both; two more checks a row would cost the import a third of its speed.
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="comparisons", db_index=False)
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+", db_index=False)
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     response_a = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="+")
     response_b = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="+")
     # The distinct imported labels, -3..3, negative = response_a better; two of them = contradicted.

@@ -6,6 +6,7 @@ With a mapping {what Winnow reads: the file's column} the sides may also be `cho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from corpus.importers._base import (
@@ -47,7 +48,7 @@ def recognises(rows: Sequence[Row], options: ReadOptions) -> float:
 
 
 def read(row: Row, options: ReadOptions) -> ParsedRow:
-    columns = columns_of(options.mapping)
+    columns, used = _columns_and_used(tuple(options.mapping.items()))
     if "chosen" in options.mapping:
         chosen, rejected = row.get(columns["chosen"]), row.get(columns["rejected"])
         if chosen is None or rejected is None:
@@ -67,8 +68,14 @@ def read(row: Row, options: ReadOptions) -> ParsedRow:
         source=_source(row.get(columns["source"])),
         generator_a=identifier(row.get(columns["generator_a"])),
         generator_b=identifier(row.get(columns["generator_b"])),
-        metadata=rest(row, columns.values()),
+        metadata=rest(row, used),
     )
+
+
+@lru_cache
+def _columns_and_used(mapping: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], frozenset[str]]:
+    columns = columns_of(dict(mapping))
+    return columns, frozenset(columns.values())
 
 
 def columns_of(mapping: Mapping[str, str]) -> dict[str, str]:
