@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from ninja import Body, Router, Schema
+from ninja import Body, Router, Schema, Status
 from pydantic import Field
 
 from accounts.access import caller_of, project_for
@@ -20,7 +20,7 @@ from annotation.draft import save_draft
 from annotation.judge import revise, submit
 from annotation.models import Campaign, CampaignState
 from annotation.presentation import shown_item
-from annotation.queries import ClaimedItem, campaigns_of
+from annotation.queries import ClaimedItem, campaigns_of, claimed_item, own_standing_judgment
 
 router = Router(tags=["annotation"])
 
@@ -112,6 +112,17 @@ class RevisedOut(Schema):
     judgment: JudgmentId
 
 
+class OwnAnswer(Schema):
+    id: int
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+class OwnJudgmentOut(Schema):
+    judgment: OwnAnswer
+    claim: ClaimOut
+
+
 class LeaseOut(Schema):
     expires_at: datetime
 
@@ -130,11 +141,11 @@ class Done(Schema):
 
 
 @router.post("/projects/{slug}/campaigns", response={201: CampaignOut})
-def create(request: HttpRequest, slug: str, body: CampaignIn) -> tuple[int, CampaignOut]:
+def create(request: HttpRequest, slug: str, body: CampaignIn) -> Status[CampaignOut]:
     """An open campaign with a task per comparison."""
     caller = caller_of(request)
     project = project_for(caller, slug, role=Role.CURATOR, scope=Scope.CURATE)
-    return 201, _campaign_out(create_campaign(project=project, created_by=caller.user, **body.dict()))
+    return Status(201, _campaign_out(create_campaign(project=project, created_by=caller.user, **body.dict())))
 
 
 @router.get("/projects/{slug}/campaigns", response=CampaignList)
@@ -155,29 +166,50 @@ def change(request: HttpRequest, campaign_id: int, body: CampaignChange) -> Camp
 
 
 @router.post("/campaigns/{campaign_id}/claim", response={200: ClaimOut, 204: None})
-def claim_next(request: HttpRequest, campaign_id: int, html: bool = False) -> tuple[int, ClaimOut | None]:
+def claim_next(request: HttpRequest, campaign_id: int, html: bool = False) -> Status[ClaimOut | None]:
     """The live claim you hold, or the next open item; 204 when nothing is left for you."""
     caller = caller_of(request)
     campaign = campaign_for(caller, campaign_id, role=Role.ANNOTATOR, scope=Scope.ANNOTATE)
     item = claim(campaign=campaign, annotator=caller.user)
-    return (200, _claim_out(item, campaign, html)) if item else (204, None)
+    return Status(200, _claim_out(item, campaign, html)) if item else Status(204, None)
 
 
 @router.post("/assignments/{assignment_id}/judgment", response={201: SubmittedOut})
-def judge(request: HttpRequest, assignment_id: int, body: JsonObject, html: bool = False) -> tuple[int, SubmittedOut]:
+def judge(request: HttpRequest, assignment_id: int, body: JsonObject, html: bool = False) -> Status[SubmittedOut]:
     """Pairwise: {"choice": -3..3 | "both_bad", "reason"?, "seconds"?}; negative = response_a better."""
     assignment = assignment_for(caller_of(request), assignment_id)
     done = submit(assignment=assignment, active_seconds=body.pop("seconds", None), payload=body)
     following = _claim_out(done.next, assignment.campaign, html) if done.next else None
-    return 201, SubmittedOut(judgment=JudgmentId(id=done.judgment_id), next=following)
+    return Status(201, SubmittedOut(judgment=JudgmentId(id=done.judgment_id), next=following))
 
 
 @router.post("/judgments/{judgment_id}/revise", response={201: RevisedOut})
-def revise_judgment(request: HttpRequest, judgment_id: int, body: JsonObject) -> tuple[int, RevisedOut]:
+def revise_judgment(request: HttpRequest, judgment_id: int, body: JsonObject) -> Status[RevisedOut]:
     """Puts a new answer in the place of your own old one; the old one is kept and named as replaced."""
     judgment = judgment_for(caller_of(request), judgment_id)
     new_id = revise(judgment=judgment, active_seconds=body.pop("seconds", None), payload=body)
-    return 201, RevisedOut(judgment=JudgmentId(id=new_id))
+    return Status(201, RevisedOut(judgment=JudgmentId(id=new_id)))
+
+
+@router.get("/campaigns/{campaign_id}/mine", response={200: OwnJudgmentOut, 204: None})
+def own_judgment(
+    request: HttpRequest,
+    campaign_id: int,
+    before: int | None = None,
+    after: int | None = None,
+    judgment: int | None = None,
+    html: bool = False,
+) -> Status[OwnJudgmentOut | None]:
+    """Your newest standing answer here, or the one before or after another; 204 at either end."""
+    caller = caller_of(request)
+    campaign = campaign_for(caller, campaign_id, role=Role.ANNOTATOR, scope=Scope.READ)
+    own = own_standing_judgment(campaign, caller.user, before=before, after=after, exactly=judgment)
+    if own is None:
+        return Status(204, None)
+    answer = OwnAnswer(id=own.id, payload=own.payload, created_at=own.created_at)
+    return Status(
+        200, OwnJudgmentOut(judgment=answer, claim=_claim_out(claimed_item(own.assignment_id), campaign, html))
+    )
 
 
 @router.put("/assignments/{assignment_id}/draft", response=Done)

@@ -109,7 +109,7 @@ def skip(*, assignment: Assignment, reason: str = "") -> None:
 def _give_back(
     assignment: Assignment, state: AssignmentState, *, reason: str = "", held_until: datetime | None = None
 ) -> bool:
-    names = {"id": assignment.id, "state": state.value, "reason": reason, "held_until": held_until}
+    names: dict[str, Any] = {"id": assignment.id, "state": state.value, "reason": reason, "held_until": held_until}
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_BACK, names)
         return bool(cursor.rowcount)
@@ -207,7 +207,9 @@ _GIVE_BACK = """
 WITH given AS (
     UPDATE annotation_assignment SET state = %(state)s, skip_reason = %(reason)s
     WHERE id = %(id)s AND state = 'claimed'
-      AND (%(held_until)s::timestamptz IS NULL OR lease_expires_at = %(held_until)s::timestamptz)
+      -- JSON carries milliseconds
+      AND (%(held_until)s::timestamptz IS NULL
+           OR date_trunc('milliseconds', lease_expires_at) = date_trunc('milliseconds', %(held_until)s::timestamptz))
     RETURNING task_id, is_b_first
 )
 UPDATE annotation_task t

@@ -116,7 +116,7 @@ def _sources(project: Project, names: list[str]) -> tuple[list[int], set[str]]:
 def _add_tasks(campaign: Campaign) -> int:
     """One statement, also for a million; then fresh statistics, so that the first claims are planned well."""
     where = "AND source_id = ANY(%(sources)s)" if campaign.source_ids else ""
-    names = {
+    names: dict[str, Any] = {
         "campaign": campaign.id,
         "project": campaign.project_id,
         "cap": campaign.overlap,

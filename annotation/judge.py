@@ -100,7 +100,7 @@ def revise(
 
 
 def _same_revision(replaced: Judgment, answer: Answer) -> int:
-    successor = Judgment.objects.get(id=replaced.superseded_by_id)
+    successor = Judgment.objects.get(supersedes=replaced)
     if successor.superseded_by_id is None and successor.payload == answer.payload:
         return successor.id
     raise Replaced("You have replaced this answer already; look at the newest one.")

@@ -7,10 +7,18 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from annotation.models import Campaign
+from annotation.models import Campaign, Consensus, Judgment
 from annotation.queries import ClaimedItem
 from annotation.rendering import rendered
 
+HISTORY_ROWS = 50
+SKIP_REASONS = (
+    "I cannot tell",
+    "The text is broken or missing",
+    "I do not know the subject",
+    "I do not read this language",
+    "It is upsetting",
+)
 STEP_WORDS = (
     "A much better",
     "A better",
@@ -77,3 +85,58 @@ def _turn(message: dict[str, Any]) -> Turn:
     content = message.get("content")
     text = content if isinstance(content, str) else ""
     return Turn(role=str(message.get("role", "")), content=text, html=rendered(text))
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    judgment: Judgment
+    opening: str
+    answer: str
+
+
+def history_rows(judgments: list[Judgment]) -> list[HistoryRow]:
+    return [
+        HistoryRow(judgment, opening_of(judgment.comparison.prompt.messages), words_of(judgment))
+        for judgment in judgments
+    ]
+
+
+def opening_of(messages: list[dict[str, Any]], length: int = 160) -> str:
+    """The beginning of the last turn, to recognise a prompt by."""
+    content = messages[-1].get("content") if messages else ""
+    text = " ".join(str(content).split())
+    return text if len(text) <= length else f"{text[:length].rstrip()}…"
+
+
+def words_of(judgment: Judgment) -> str:
+    """The answer in the letters that its author saw."""
+    if judgment.is_both_bad:
+        return "Both bad"
+    if judgment.choice is None:
+        return judgment.kind
+    sign = 1 if judgment.order_shown[0] == judgment.comparison.response_a_id else -1
+    return STEP_WORDS[3 + sign * judgment.choice]
+
+
+@dataclass(frozen=True)
+class SplitRow:
+    """A comparison on which the votes differ."""
+
+    comparison_id: int
+    opening: str
+    votes: int
+    shares: str
+
+
+def split_rows(rows: list[Consensus]) -> list[SplitRow]:
+    return [
+        SplitRow(row.comparison_id, opening_of(row.comparison.prompt.messages) or "(no text)", row.votes, _shares(row))
+        for row in rows
+    ]
+
+
+def _shares(row: Consensus) -> str:
+    """Most frequent first: "response_a better 0.67, tie 0.33"."""
+    words = {"a": "response_a better", "tie": "tie", "b": "response_b better", "both_bad": "both bad"}
+    ranked = sorted(row.posterior.items(), key=lambda pair: (-float(pair[1]), pair[0]))
+    return ", ".join(f"{words.get(name, name)} {float(share):.2f}" for name, share in ranked)

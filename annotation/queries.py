@@ -8,9 +8,19 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Count, QuerySet, Sum
 
-from accounts.models import Project
-from annotation.models import Campaign
+from accounts.models import Project, User
+from annotation.models import (
+    Assignment,
+    AssignmentState,
+    Campaign,
+    CampaignState,
+    Consensus,
+    Guidelines,
+    Judgment,
+    Task,
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class ClaimedItem:
     draft: dict[str, Any] | None
     # The answer that stands, when the author looks at it again.
     answer: dict[str, Any] | None
+    judgment_id: int | None
 
     @property
     def order(self) -> list[int]:
@@ -61,12 +72,13 @@ def claimed_item(assignment_id: int) -> ClaimedItem:
         responses=[ShownResponse(id=response_id, content=contents[response_id]) for response_id in row[4]],
         draft=orjson.loads(row[11]) if row[11] else None,
         answer=orjson.loads(row[12]) if row[12] else None,
+        judgment_id=row[13],
     )
 
 
 _ITEM = """
 SELECT s.id, s.campaign_id, c.id, s.lease_expires_at, s.order_shown, c.response_a_id, c.response_b_id,
-       p.id, p.messages, a.content, b.content, d.payload, j.payload
+       p.id, p.messages, a.content, b.content, d.payload, j.payload, j.id
 FROM annotation_assignment s
 JOIN annotation_task t ON t.id = s.task_id
 JOIN corpus_comparison c ON c.id = t.comparison_id
@@ -82,3 +94,146 @@ WHERE s.id = %(id)s
 def campaigns_of(project: Project) -> list[Campaign]:
     """Newest first."""
     return list(Campaign.objects.filter(project=project).order_by("-id"))
+
+
+def own_standing_judgment(
+    campaign: Campaign,
+    annotator: User,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    exactly: int | None = None,
+) -> Judgment | None:
+    """In the order of ids: the newest, the one before or after another, or exactly that one."""
+    own = Judgment.objects.standing().filter(campaign=campaign, annotator=annotator)
+    if exactly is not None:
+        return own.filter(id=exactly).first()
+    if after is not None:
+        return own.filter(id__gt=after).order_by("id").first()
+    if before is not None:
+        own = own.filter(id__lt=before)
+    return own.order_by("-id").first()
+
+
+def own_judgments(project: Project, annotator: User, *, before: int | None = None) -> QuerySet[Judgment]:
+    """The person's standing answers in all campaigns, newest first."""
+    campaigns = Campaign.objects.filter(project=project).values("id")
+    own = Judgment.objects.standing().filter(campaign__in=campaigns, annotator=annotator)
+    if before is not None:
+        own = own.filter(id__lt=before)
+    return own.select_related("campaign", "comparison__prompt").order_by("-id")
+
+
+def guidelines_of(campaign: Campaign) -> str:
+    """The text annotators of this campaign read; empty when there is none."""
+    if campaign.guidelines_version is None:
+        return ""
+    held = Guidelines.objects.filter(project=campaign.project_id, version=campaign.guidelines_version)
+    return held.values_list("text", flat=True).first() or ""
+
+
+def newest_guidelines(project: Project) -> str:
+    held = Guidelines.objects.filter(project=project).order_by("-version")
+    return held.values_list("text", flat=True).first() or ""
+
+
+@dataclass(frozen=True)
+class CampaignWork:
+    """How far a campaign is, and what is left in it for one person."""
+
+    campaign: Campaign
+    judged: int
+    mine: int
+
+    @property
+    def wanted(self) -> int:
+        return self.campaign.task_count * self.campaign.overlap
+
+    @property
+    def left_for_me(self) -> int:
+        """At most: what others hold at the moment is counted too."""
+        return max(0, min(self.campaign.task_count - self.mine, self.wanted - self.judged))
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.judged / self.wanted if self.wanted else 0.0
+
+
+def work_of(project: Project, annotator: User, *, only_open: bool = False) -> list[CampaignWork]:
+    """Newest campaign first."""
+    campaigns = Campaign.objects.filter(project=project).order_by("-id")
+    if only_open:
+        campaigns = campaigns.filter(state=CampaignState.OPEN)
+    standing = Judgment.objects.standing().filter(campaign__in=campaigns.values("id"))
+    judged = dict(standing.order_by().values_list("campaign_id").annotate(n=Count("id")))
+    mine = dict(
+        Assignment.objects.filter(campaign__in=campaigns.values("id"), annotator=annotator)
+        .filter(state__in=[AssignmentState.SUBMITTED, AssignmentState.SKIPPED])
+        .order_by()
+        .values_list("campaign_id")
+        .annotate(n=Count("id"))
+    )
+    return [CampaignWork(c, judged.get(c.id, 0), mine.get(c.id, 0)) for c in campaigns]
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """One annotator's part in a campaign."""
+
+    user: User
+    judgments: int
+    skips: int
+    # How often the response shown first was preferred, of the answers that preferred one.
+    first_preferred: int
+    preferences: int
+    last_at: datetime | None
+
+    @property
+    def share_first(self) -> float | None:
+        return self.first_preferred / self.preferences if self.preferences else None
+
+
+def people_of(campaign: Campaign) -> list[PersonRow]:
+    """Most judgments first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PEOPLE, {"campaign": campaign.id})
+        rows = cursor.fetchall()
+    users = User.objects.in_bulk([row[0] for row in rows])
+    return [PersonRow(users[row[0]], *row[1:]) for row in rows]
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How often which response was shown first."""
+
+    a_first: int
+    b_first: int
+
+
+def order_balance(campaign: Campaign) -> Balance:
+    sums = Task.objects.filter(campaign=campaign).aggregate(a=Sum("slots_a_first"), b=Sum("slots_b_first"))
+    return Balance(sums["a"] or 0, sums["b"] or 0)
+
+
+def disagreements(campaign: Campaign, *, limit: int = 20) -> list[Consensus]:
+    """Where the votes split most: the least shared answers first, then those with most votes."""
+    split = Consensus.objects.filter(campaign=campaign, method=campaign.consensus_method, confidence__lt=1)
+    return list(split.select_related("comparison__prompt").order_by("confidence", "-votes", "comparison_id")[:limit])
+
+
+_PEOPLE = """
+SELECT s.annotator_id, coalesce(max(j.n), 0), count(*) FILTER (WHERE s.state = 'skipped'),
+       coalesce(max(j.first_preferred), 0), coalesce(max(j.preferences), 0), max(j.last_at)
+FROM annotation_assignment s
+LEFT JOIN (
+    SELECT annotator_id, count(*) AS n, max(created_at) AS last_at,
+           count(*) FILTER (WHERE (payload->>'preferred')::bigint = order_shown[1]) AS first_preferred,
+           count(*) FILTER (WHERE choice <> 0) AS preferences
+    FROM annotation_judgment
+    WHERE campaign_id = %(campaign)s AND superseded_by_id IS NULL
+    GROUP BY annotator_id
+) j ON j.annotator_id = s.annotator_id
+WHERE s.campaign_id = %(campaign)s
+GROUP BY s.annotator_id
+ORDER BY 2 DESC, 1
+"""

@@ -41,7 +41,7 @@ def _plain_alpha(items: list[list[Any]], metric: Metric) -> float:
 
 
 # Krippendorff's own example: four observers, twelve units, values missing.
-_TEXTBOOK = [
+_TEXTBOOK: list[list[int | None]] = [
     [1, 1, None, 1], [2, 2, 3, 2], [3, 3, 3, 3], [3, 3, 3, 3], [2, 2, 2, 2], [1, 2, 3, 4],
     [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [None, 5, 5, 5], [None, None, 1, 1], [None, None, 3, None],
 ]  # fmt: skip
@@ -67,14 +67,18 @@ def test_the_interval_is_the_same_each_time() -> None:
     assert krippendorff_alpha(patterns, "nominal") == krippendorff_alpha(patterns, "nominal")
 
 
+_THREE: list[list[str | None]] = [["a", "a", "b"], ["b", "b"], ["a", None]]
+
+
 def test_raw_agreement_is_the_share_of_equal_pairs() -> None:
-    estimate = raw_agreement(patterns_of([["a", "a", "b"], ["b", "b"], ["a", None]]))
+    estimate = raw_agreement(patterns_of(_THREE))
     assert estimate.value == pytest.approx((1 / 3 + 1) / 2)
     assert (estimate.n_items, estimate.n_answers) == (2, 5)
 
 
 def test_it_says_why_there_is_no_figure() -> None:
-    nothing = krippendorff_alpha(patterns_of([[1], [2, None]]), "nominal")
+    lonely: list[list[int | None]] = [[1], [2, None]]
+    nothing = krippendorff_alpha(patterns_of(lonely), "nominal")
     assert nothing.value is None and "two answers" in nothing.reason
     alike = krippendorff_alpha(patterns_of([[1, 1]] * 20), "nominal")
     assert alike.value is None and "same answer" in alike.reason
