@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import paging
 from accounts.models import Project
 from ledger import catalogue
 from ledger.models import FINISHED_STATES, Run, RunKind, State
+
+# As many as a phone shows without a scroll bar.
+MAX_CELLS = 100
+WORST_FIRST = [State.FAILED, State.CANCELLED, State.RUNNING, State.QUEUED, State.DONE]
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,23 @@ def _nobody(what: str, queue: str) -> str:
     )
 
 
-def shard_counts(run: Run) -> dict[str, int]:
-    counts = run.shards.values("state").annotate(n=Count("id")).order_by("state")
-    return {row["state"]: row["n"] for row in counts}
+@dataclass(frozen=True)
+class Strip:
+    """The shards as one row of cells: a cell is a shard, or several where there are many."""
+
+    cells: list[str]
+    counts: dict[str, int]
+    total: int
+
+
+def shard_strip(run: Run) -> Strip:
+    """A cell shows the least finished of its shards, so that one failure among thousands is seen."""
+    states = list(run.shards.order_by("stage", "position").values_list("state", flat=True))
+    counts = {state: states.count(state) for state in State.values if state in states}
+    per_cell = -(-len(states) // MAX_CELLS) or 1
+    cells = [_worst(states[start : start + per_cell]) for start in range(0, len(states), per_cell)]
+    return Strip(cells=cells, counts=counts, total=len(states))
+
+
+def _worst(states: list[str]) -> str:
+    return next(state for state in WORST_FIRST if state in states)

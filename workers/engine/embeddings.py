@@ -126,7 +126,9 @@ def _encode(folder: Path, texts: list[str]) -> Iterator[tuple[bytes, bool]]:
     )
     limit = encoder.max_seq_length or 10**9
     # A token is at least one character long, so short texts need no second look.
-    lengths = [len(encoder.tokenizer(text)["input_ids"]) if len(text) > limit - 2 else 0 for text in texts]
+    lengths = [
+        len(encoder.tokenizer(text, verbose=False)["input_ids"]) if len(text) > limit - 2 else 0 for text in texts
+    ]
     for vector, length in zip(vectors, lengths, strict=True):
         yield vector.astype(np.float16).tobytes(), length > limit
 

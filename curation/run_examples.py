@@ -1,0 +1,72 @@
+"""A few comparisons that show what a run found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Sign
+
+from curation.models import Signal
+from ledger.models import Run, RunKind, State
+
+SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Example:
+    comparison_id: int
+    source: str
+    question: str
+    value: float
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ExampleGroup:
+    title: str
+    examples: list[Example]
+
+
+def examples_of(run: Run) -> list[ExampleGroup]:
+    """The outermost rows at both ends of the method's number."""
+    if run.kind != RunKind.METHOD or run.state != State.DONE:
+        return []
+    signals = Signal.objects.filter(run=run, value__isnull=False).select_related(
+        "comparison__source", "comparison__prompt"
+    )
+    if run.method == "near_duplicates":
+        found = [
+            ExampleGroup("Nearest duplicates", _rows(signals.filter(value__gt=0).order_by("-value", "comparison_id")))
+        ]
+    else:
+        found = [
+            ExampleGroup("Most toward response B", _rows(signals.order_by("-value", "comparison_id"))),
+            ExampleGroup("Most toward response A", _rows(signals.order_by("value", "comparison_id"))),
+            ExampleGroup("Votes most against the label", _rows(_against(signals))),
+        ]
+    return [group for group in found if group.examples]
+
+
+def _against(signals: QuerySet[Signal]) -> QuerySet[Signal]:
+    """By the imported label: the page of comparisons knows those in force."""
+    toward = signals.annotate(strength=Sign("comparison__label") * F("value"))
+    return toward.filter(strength__lt=0).order_by("strength", "comparison_id")
+
+
+def _rows(signals: QuerySet[Signal]) -> list[Example]:
+    return [
+        Example(
+            comparison_id=signal.comparison_id,
+            source=signal.comparison.source.name,
+            question=_last_turn(signal.comparison.prompt.messages),
+            value=signal.value or 0.0,
+            fields=signal.fields,
+        )
+        for signal in signals[:SHOWN]
+    ]
+
+
+def _last_turn(messages: list[dict[str, Any]]) -> str:
+    return str(messages[-1].get("content") or "") if messages else ""

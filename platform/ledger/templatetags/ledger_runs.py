@@ -1,0 +1,85 @@
+"""Durations, intervals and small pictures of what a run found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+WIDTH, HEIGHT, FLOOR = 720, 120, 22
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """3.4 -> "3 s", 200 -> "3 min 20 s"."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+@register.filter
+def rate(per_second: float | None) -> str:
+    if not per_second:
+        return ""
+    return f"{per_second:,.0f} a second" if per_second >= 10 else f"{per_second:.1f} a second"
+
+
+@register.filter
+def share(found: Any) -> str:
+    """{"share": .61, "interval": [.59, .63], "n": 2345} -> "0.61, 0.59 to 0.63, n = 2,345"."""
+    if not isinstance(found, dict) or found.get("share") is None:
+        return "not measured"
+    text = f"{found['share']:.2f}"
+    if found.get("interval"):
+        low, high = found["interval"]
+        text += f", {low:.2f} to {high:.2f}"
+    return f"{text}, n = {found['n']:,}"
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    low: float
+    high: float
+    count: int
+
+    @property
+    def is_against(self) -> bool:
+        return self.high <= 0
+
+
+@register.inclusion_tag("ledger/_histogram.html")
+def histogram(found: Any, title: str) -> dict[str, Any]:
+    """Bars from {"edges": [...], "counts": [...]}; the outermost also hold what lies beyond."""
+    if not isinstance(found, dict) or not found.get("counts"):
+        return {"bars": []}
+    counts, edges = found["counts"], found["edges"]
+    first, last, tallest = edges[0], edges[-1], max(counts) or 1
+    plot = HEIGHT - FLOOR
+
+    def at(value: float) -> float:
+        return round((value - first) / (last - first) * WIDTH, 2)
+
+    bars = [
+        Bar(at(low) + 0.5, round(plot * (1 - count / tallest), 2), round(at(high) - at(low) - 1, 2),
+            round(plot * count / tallest, 2), low, high, count)
+        for low, high, count in zip(edges, edges[1:], counts, strict=False)
+    ]  # fmt: skip
+    ticks = [(at(value), f"{value:+.0f}" if value else "0") for value in range(round(first), round(last) + 1)]
+    return {
+        "bars": bars, "ticks": ticks, "zero": at(0.0), "plot": plot, "label_y": HEIGHT - 6, "width": WIDTH,
+        "height": HEIGHT, "title": title, "n": sum(counts), "against": sum(bar.count for bar in bars if bar.is_against),
+    }  # fmt: skip
