@@ -24,7 +24,7 @@ from winnow.errors import (
     throttled_response,
     unavailable_response,
 )
-from winnow.mounting import routers_of
+from winnow.mounting import joined, routers_of
 from winnow.throttle import PerCaller
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -120,5 +120,4 @@ def _words(message: str) -> str:
 for _expected in (Exception, Problem, ValidationError, HttpError, Http404):
     api.add_exception_handler(_expected, answer)
 
-for _router in routers_of("accounts", "ledger", "corpus", "annotation", "curation"):
-    api.add_router("", _router)
+api.add_router("", joined(routers_of("accounts", "ledger", "corpus", "annotation", "curation")))

@@ -130,7 +130,7 @@ def test_logging_out_takes_a_post(client: Client, owner: User) -> None:
 def test_a_forgotten_password_is_replaced_by_mail(client: Client, owner: User) -> None:
     assert client.get("/accounts/password/reset/").status_code == 200
     assert client.post("/accounts/password/reset/", {"email": owner.email}).status_code == 302
-    link = re.search(r"http://testserver(\S+)", mail.outbox[0].body)
+    link = re.search(r"http://testserver(\S+)", str(mail.outbox[0].body))
     assert link
     form = client.get(link.group(1), follow=True)
     assert "Set password" in form.content.decode()
