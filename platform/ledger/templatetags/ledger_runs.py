@@ -71,7 +71,7 @@ def histogram(found: Any, title: str) -> dict[str, Any]:
     plot = HEIGHT - FLOOR
 
     def at(value: float) -> float:
-        return round((value - first) / (last - first) * WIDTH, 2)
+        return float(round((value - first) / (last - first) * WIDTH, 2))
 
     bars = [
         Bar(at(low) + 0.5, round(plot * (1 - count / tallest), 2), round(at(high) - at(low) - 1, 2),
