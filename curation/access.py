@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
 
-from accounts.access import Caller, caller_of, project_for
+from accounts.access import Caller, caller_of, project_for, role_in
 from accounts.models import Project, Role, Scope
 from accounts.problems import NotFound
 from corpus.models import Comparison
@@ -17,6 +19,11 @@ def readable_project(request: HttpRequest, slug: str) -> Project:
 
 def curated_project(request: HttpRequest, slug: str) -> Project:
     return project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.CURATE)
+
+
+def frame_of(request: HttpRequest, project: Project) -> dict[str, Any]:
+    """What every page of a project tells the frame around it."""
+    return {"project": project, "role": role_in(caller_of(request).user, project)}
 
 
 def comparison_for(caller: Caller, comparison_id: int, *, slug: str | None = None) -> Comparison:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from accounts.access import caller_of
@@ -117,11 +117,11 @@ def get_comparison(request: HttpRequest, comparison_id: int) -> ComparisonOut:
 
 
 @router.post("/projects/{slug}/decisions", response={201: BatchOut})
-def post_decisions(request: HttpRequest, slug: str, payload: DecisionsIn) -> tuple[int, BatchOut]:
+def post_decisions(request: HttpRequest, slug: str, payload: DecisionsIn) -> Status[BatchOut]:
     """Decide by hand: all of these comparisons, or none. A hand outranks every recipe."""
     project = curated_project(request, slug)
     batch = decide(project=project, author=caller_of(request).user, **payload.dict())
-    return 201, _batch_out(batch)
+    return Status(201, _batch_out(batch))
 
 
 @router.post("/decisions/{batch_id}/undo", response=BatchOut)

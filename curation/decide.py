@@ -74,12 +74,12 @@ def undo(*, batch: DecisionBatch, by: User) -> DecisionBatch:
         batch = DecisionBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
         if batch.undone_at is not None:
             return batch
-        ids = sorted(batch.decisions.filter(is_current=True).values_list("comparison_id", flat=True))
-        _lock(batch.project, ids)
+        _lock_rows_of(batch)
+        ids = list(batch.decisions.filter(is_current=True).values_list("comparison_id", flat=True))
         batch.undone_at, batch.undone_by = timezone.now(), by
         batch.save(update_fields=["undone_at", "undone_by"])
         rows = batch.decisions.filter(is_current=True).update(is_current=False)
-        _restore(batch, ids)
+        _restore_recipe(batch) if batch.recipe_id else _restore_hand(ids)
         audit.record(
             actor=by,
             project=batch.project,
@@ -186,18 +186,26 @@ def _replace(batch: DecisionBatch, verdict: Verdict, ids: list[int]) -> None:
         )
 
 
-def _restore(batch: DecisionBatch, ids: list[int]) -> None:
-    """A hand's former decision is its row's newest one not undone; a recipe's are those of its former application."""
-    if batch.recipe_id is not None:
-        former = (
-            DecisionBatch.objects.filter(project=batch.project, recipe__isnull=False, undone_at=None, pk__lt=batch.pk)
-            .order_by("-pk")
-            .first()
-        )
-        newer = DecisionBatch.objects.filter(project=batch.project, recipe__isnull=False, pk__gt=batch.pk)
-        if former is not None and not newer.filter(undone_at=None).exists():
-            former.decisions.update(is_current=True)
+def _lock_rows_of(batch: DecisionBatch) -> None:
+    """As the writers do: a recipe's application holds the project, a hand holds its rows."""
+    if batch.recipe_id:
+        Project.objects.select_for_update(no_key=True).get(pk=batch.project_id)
+    else:
+        _lock(batch.project, sorted(batch.decisions.values_list("comparison_id", flat=True)))
+
+
+def _restore_recipe(batch: DecisionBatch) -> None:
+    """An application covers the project, so what stood before is all of the former application."""
+    standing = DecisionBatch.objects.filter(project=batch.project, recipe__isnull=False, undone_at=None)
+    if standing.filter(pk__gt=batch.pk).exists():
         return
+    former = standing.filter(pk__lt=batch.pk).order_by("-pk").first()
+    if former is not None:
+        former.decisions.update(is_current=True)
+
+
+def _restore_hand(ids: list[int]) -> None:
+    """A row's former decision is its newest one that nobody took back."""
     newest = (
         Decision.objects.filter(comparison_id__in=ids, is_by_hand=True, batch__undone_at=None)
         .order_by("comparison_id", "-pk")

@@ -78,10 +78,16 @@ class Page:
 
 
 def page_of(
-    project: Project, rows: RowFilter, *, order: Order = "id", cursor: str | None = None, limit: int = 50
+    project: Project,
+    rows: RowFilter,
+    *,
+    order: Order = "id",
+    cursor: str | None = None,
+    limit: int = 50,
+    is_list: bool = False,
 ) -> Page:
     ids, following = ids_page(project, rows, order=order, cursor=cursor, limit=limit)
-    return Page(rows_of(project, ids), following)
+    return Page(rows_of(project, ids, is_list=is_list), following)
 
 
 def ids_page(
@@ -167,19 +173,29 @@ def all_ids(project: Project, rows: RowFilter) -> list[int]:
     return [key for key, _ in _fetch(standing, f"SELECT c.id, NULL {standing.from_sql}{narrowed} ORDER BY c.id")]
 
 
+def count_of(project: Project, rows: RowFilter) -> int:
+    standing = Standing.of(project)
+    narrowed = conditions(rows, standing)
+    return int(_fetch(standing, f"SELECT count(*), NULL {standing.from_sql}{narrowed}")[0][0])
+
+
 def _fetch(standing: Standing, sql: str) -> list[tuple[int, float | None]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, standing.params)
         return list(cursor.fetchall())
 
 
-def rows_of(project: Project, ids: Sequence[int]) -> list[Row]:
-    """The rows of these ids, in their order, in a number of statements that does not grow with them."""
+def rows_of(project: Project, ids: Sequence[int], *, is_list: bool = False) -> list[Row]:
+    """The rows of these ids, in their order, in a number of statements that does not grow with them.
+
+    A list does not read the responses, which may be long.
+    """
     if not ids:
         return []
     standing = Standing.of(project)
     facts = _facts(standing, ids)
-    comparisons = Comparison.objects.select_related("prompt", "response_a", "response_b", "source").in_bulk(ids)
+    shown = ("prompt", "source") if is_list else ("prompt", "source", "response_a", "response_b")
+    comparisons = Comparison.objects.select_related(*shown).in_bulk(ids)
     signals = _signals(standing, ids)
     decisions = _decisions(ids)
     voices = _voices(ids) if standing.campaigns else {}

@@ -22,23 +22,23 @@ class BadFilter(Invalid):
 class RowFilter(Schema):
     """Every part that is set must hold."""
 
-    source: str | None = Field(None, description="Name of the source.")
+    source: str | None = Field(default=None, description="Name of the source.")
     label: Literal["a", "b", "tie", "none"] | Annotated[int, Field(ge=-3, le=3)] | None = Field(
-        None, description="The label in force: which side it prefers, none, or its exact value."
+        default=None, description="The label in force: which side it prefers, none, or its exact value."
     )
     decision: Literal["keep", "flip", "soften", "drop", "review", "any", "none"] | None = None
     band: Literal["incorrect", "ambiguous", "normal", "strong", "none"] | None = Field(
-        None, description="The model votes' band toward the label."
+        default=None, description="The model votes' band toward the label."
     )
-    min_strength: Strength | None = Field(None, description="Mean margin of the votes toward the label, at least.")
-    max_strength: Strength | None = Field(None, description="Mean margin of the votes toward the label, at most.")
-    people_disagree: bool | None = Field(None, description="People prefer the other side than the label.")
-    contradicted: bool | None = Field(None, description="The import gave two different labels.")
-    duplicate: bool | None = Field(None, description="Repeats an earlier comparison.")
-    judged: bool | None = Field(None, description="People answered it.")
-    voted: bool | None = Field(None, description="Models voted on it.")
-    release: str | None = Field(None, description="Is in the release of that name.")
-    q: str | None = Field(None, max_length=200, description="Part of the external id.")
+    min_strength: Strength | None = Field(default=None, description="Mean margin toward the label, at least.")
+    max_strength: Strength | None = Field(default=None, description="Mean margin toward the label, at most.")
+    people_disagree: bool | None = Field(default=None, description="People prefer the other side than the label.")
+    contradicted: bool | None = Field(default=None, description="The import gave two different labels.")
+    duplicate: bool | None = Field(default=None, description="Repeats an earlier comparison.")
+    judged: bool | None = Field(default=None, description="People answered it.")
+    voted: bool | None = Field(default=None, description="Models voted on it.")
+    release: str | None = Field(default=None, description="Is in the release of that name.")
+    q: str | None = Field(default=None, max_length=200, description="Part of the external id.")
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> RowFilter:

@@ -1,0 +1,31 @@
+"""Curation's pages; methods, recipes and releases list their own."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.urls import URLPattern, path
+
+from curation import comparisons_views, overview_views, review_views
+
+app_name = "curation"
+
+urlpatterns: list[URLPattern] = [
+    path("p/<slug:slug>/", overview_views.overview, name="overview"),
+    path("p/<slug:slug>/figures/", overview_views.overview_figures, name="overview_figures"),
+    path("p/<slug:slug>/comparisons/", comparisons_views.comparisons, name="comparisons"),
+    path("p/<slug:slug>/comparisons/histogram/", comparisons_views.histogram, name="histogram"),
+    path("p/<slug:slug>/comparisons/every/", comparisons_views.every, name="every"),
+    path("p/<slug:slug>/comparisons/decide/", comparisons_views.decisions, name="decide"),
+    path("p/<slug:slug>/comparisons/<int:comparison_id>/", comparisons_views.comparison, name="comparison"),
+    path("p/<slug:slug>/decisions/<int:batch_id>/undo/", comparisons_views.undo_decisions, name="undo"),
+    path("p/<slug:slug>/review/", review_views.review, name="review"),
+    path("p/<slug:slug>/review/left/", review_views.review_left, name="review_left"),
+    path("p/<slug:slug>/review/decide/", review_views.review_decide, name="review_decide"),
+    path("p/<slug:slug>/review/<int:batch_id>/undo/", review_views.review_undo, name="review_undo"),
+]
+
+for _part in ("methods_urls", "recipes_urls", "releases_urls"):
+    if find_spec(f"curation.{_part}") is not None:
+        urlpatterns += import_module(f"curation.{_part}").urlpatterns

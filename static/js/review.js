@@ -1,0 +1,43 @@
+// One pair by keyboard: keep, flip, drop, a label by digit, skip, undo; marked differences.
+import { isTyping } from "./frame.js";
+import { keepReason } from "./reason.js";
+
+const review = () => document.getElementById("review");
+
+function mark() {
+  const pair = document.querySelector("[data-pair]");
+  const button = pair?.querySelector("[data-mark]");
+  if (!button) return;
+  const isOn = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", isOn);
+  for (const text of pair.querySelectorAll("[data-text]")) text.hidden = isOn;
+  for (const diff of pair.querySelectorAll("[data-diff]")) diff.hidden = !isOn;
+}
+
+const press = (selector) => review()?.querySelector(selector)?.click();
+const actions = {
+  y: () => press("[name=action][value=keep]"),
+  x: () => press("[name=action][value=flip]"),
+  d: () => press("[name=action][value=drop]"),
+  s: () => press("[data-skip]"),
+  u: () => press("[data-undo]"),
+  e: () => review()?.querySelector("[name=reason]")?.focus(),
+  m: mark,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.target.name === "reason" && (event.key === "Enter" || event.key === "Escape")) {
+    event.preventDefault();
+    return void event.target.blur();
+  }
+  if (isTyping(event.target)) return;
+  const act = actions[event.key] ?? (/^[1-7]$/.test(event.key) ? () => press(`[data-key="${event.key}"]`) : null);
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+document.addEventListener("click", (event) => { if (event.target.closest("[data-mark]")) mark(); });
+document.addEventListener("htmx:afterSwap", () => { if (review()) keepReason(review()); });
+if (review()) keepReason(review());
