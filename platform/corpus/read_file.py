@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from corpus.formats import AUTO, Recognised, recognise
-from corpus.importers._base import ReadOptions, Row, RowRejected
+from corpus.importers._base import ParsedRow, ReadOptions, Row, RowRejected
 from corpus.prepare import PreparedRow, prepare, size_of
 from corpus.readers.json_rows import Numbered
 from corpus.readers.limits import Limits, UnreadableFile
@@ -78,12 +78,23 @@ class FileReading:
         if rows or rejects:
             yield Batch(rows, rejects, self.table.share_read())
 
-    def _prepared(self, number: int, row: Row | RowRejected) -> PreparedRow:
+    def parsed(self) -> Iterator[tuple[int, ParsedRow | RowRejected]]:
+        """The rows as the file has them, for people to look at."""
+        for number, row in self._rows:
+            try:
+                yield number, self._parsed(row)
+            except RowRejected as rejected:
+                yield number, rejected
+
+    def _parsed(self, row: Row | RowRejected) -> ParsedRow:
         if isinstance(row, RowRejected):
             raise row
         if self.recognised is None:
             raise RowRejected("format_not_recognised", "None of the first rows could be read, so this one is a guess.")
-        prepared = prepare(number, self.recognised.format.read(row, self._options), self._default_source)
+        return self.recognised.format.read(row, self._options)
+
+    def _prepared(self, number: int, row: Row | RowRejected) -> PreparedRow:
+        prepared = prepare(number, self._parsed(row), self._default_source)
         if prepared.source not in self._sources:
             if len(self._sources) >= MAX_SOURCES:
                 raise RowRejected("too_many_sources", f"The file names more than {MAX_SOURCES} sources.")

@@ -21,7 +21,7 @@ Import = Callable[..., dict[str, Any]]
 
 
 def pair(
-    prompt: str = "How do I boil an egg?", a: str = "In water.", b: str = "In oil.", **more: Any
+    prompt: str = "How do I boil an egg?", a: Any = "In water.", b: Any = "In oil.", **more: Any
 ) -> dict[str, Any]:
     return {"prompt": prompt, "response_a": a, "response_b": b, **more}
 

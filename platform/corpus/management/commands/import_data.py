@@ -1,0 +1,112 @@
+"""Bring files into a project, here and now."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.problems import Problem
+from corpus.formats import AUTO, formats
+from corpus.import_files import import_files, project_named
+from corpus.read_file import ImportOptions
+from ledger.models import State
+from ledger.reporter import Reporter
+
+SECONDS_BETWEEN_LINES = 5.0
+BAR_WIDTH = 30
+
+
+class Command(BaseCommand):
+    help = "Import preference pairs from JSON lines, JSON, CSV or Parquet (gz and zst too) into a project."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--project", required=True, metavar="SLUG", help="made if there is none")
+        parser.add_argument("--source", default="", metavar="NAME", help="default: the column `source`, else the file")
+        parser.add_argument("--format", default=AUTO, choices=[AUTO, *formats()], help="default: auto")
+        parser.add_argument(
+            "--mapping",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="NAME=COLUMN",
+            help="such as prompt=question response_a=left",
+        )
+        parser.add_argument("--licence", default="", help="kept with a source that is new")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        missing = [str(path) for path in options["files"] if not path.is_file()]
+        if missing:
+            raise CommandError(f"There is no file {', '.join(missing)}.")
+        read_as = ImportOptions(
+            source=options["source"],
+            format=options["format"],
+            mapping=_mapping(options["mapping"]),
+            licence=options["licence"],
+        )
+        try:
+            project, is_new = project_named(options["project"])
+            if is_new:
+                self.stderr.write(f"Made the project {project.slug}.")
+            run = import_files(project=project, paths=options["files"], options=read_as, reporter=Terminal())
+        except Problem as problem:
+            raise CommandError(problem.message) from problem
+        if run.state != State.DONE:
+            raise CommandError(run.error or f"The import was {run.state}.")
+        self._tell(run.id, run.result)
+        if not run.result["accepted"] + run.result["unchanged"] + run.result["contradicted"]:
+            sys.exit(1)
+
+    def _tell(self, run_id: int, result: dict[str, Any]) -> None:
+        for file in result["files"]:
+            said = file.get("error") or f"{file['container']}; {file['found'] or 'no row could be read'}"
+            self.stderr.write(f"{file['name']}: {said}")
+        for name in ("accepted", "unchanged", "rejected", "contradicted"):
+            self.stdout.write(f"{name + ':':14}{result[name]}")
+        for reason, count in result["reasons"].items():
+            self.stdout.write(f"  {reason}: {count}")
+        for pair in result["contradictions"]:
+            self.stdout.write(f"  contradicted in {pair['source']}: row {pair['row']} against row {pair['first_row']}")
+        self.stdout.write(f"{'seconds:':14}{result['seconds']}")
+        if result["rejects"]:
+            self.stdout.write(f"{'rejects:':14}{_where(result['rejects'])}")
+        self.stderr.write(f"Recorded as run {run_id}.")
+
+
+class Terminal(Reporter):
+    """A bar where somebody watches, else a line now and then; both on standard error."""
+
+    def __init__(self) -> None:
+        self._told_at = monotonic()
+        self._is_watched = sys.stderr.isatty()
+
+    def progress(self, done: int, total: int | None = None, stage: str = "") -> None:
+        is_over = stage == "imported"
+        if not self._is_watched and not is_over and monotonic() - self._told_at < SECONDS_BETWEEN_LINES:
+            return
+        self._told_at = monotonic()
+        share = min(done / total, 1.0) if total else 0.0
+        if self._is_watched:
+            bar = "#" * round(share * BAR_WIDTH)
+            sys.stderr.write(f"\r[{bar:<{BAR_WIDTH}}] {done:,} rows {share:4.0%}" + ("\n" if is_over else ""))
+        else:
+            sys.stderr.write(f"{done:,} rows, {share:.0%}\n")
+        sys.stderr.flush()
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    if any("=" not in pair for pair in pairs):
+        raise CommandError("Write --mapping as NAME=COLUMN, such as prompt=question.")
+    return {name: column for name, _, column in (pair.partition("=") for pair in pairs)}
+
+
+def _where(stored: str) -> str:
+    try:
+        return default_storage.path(stored)
+    except NotImplementedError:
+        return stored
