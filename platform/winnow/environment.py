@@ -55,12 +55,12 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_postgres(cls, url: str) -> str:
-        return _with_scheme(url, {"", "postgres", "postgresql"}, "postgresql://user:password@host:5432/name")
+        return _with_scheme(url, {"postgres", "postgresql"}, "postgresql://user:password@host:5432/name")
 
     @field_validator("redis_url")
     @classmethod
     def _is_redis(cls, url: str) -> str:
-        return _with_scheme(url, {"", "redis", "rediss", "redis+socket"}, "redis://host:6379/0")
+        return _with_scheme(url, {"redis", "rediss", "redis+socket"}, "redis://host:6379/0")
 
     @property
     def uses_embedded_postgres(self) -> bool:
@@ -123,7 +123,7 @@ def _temporary_folder() -> Path:
 
 
 def _with_scheme(url: str, schemes: set[str], example: str) -> str:
-    if urlsplit(url).scheme not in schemes:
+    if url and urlsplit(url).scheme not in schemes:
         raise ValueError(f"write it like {example}")
     return url
 

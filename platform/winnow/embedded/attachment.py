@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,16 @@ from pathlib import Path
 from winnow.embedded.locks import EXCLUSIVE, SHARED, FileLock
 from winnow.embedded.postgres import EmbeddedPostgres, PostgresFailed, remove_if_empty
 from winnow.environment import ROOT, Environment
+
+# A process that waits for hours should be small: not the Django project, whose package brings Celery along.
+KEEPER = """
+import sys, types
+house = types.ModuleType("winnow")
+house.__path__ = [sys.argv[1]]
+sys.modules["winnow"] = house
+from winnow.embedded.keeper import main
+main(sys.argv[2:])
+"""
 
 
 def cluster_of(env: Environment) -> EmbeddedPostgres:
@@ -61,10 +70,10 @@ class Attachment:
         lock.close()
         if is_missing:
             subprocess.Popen(
-                [sys.executable, "-S", "-m", "winnow.embedded.keeper",
+                [sys.executable, "-S", "-c", KEEPER, str(ROOT / "platform" / "winnow"),
                  str(self._users_path), str(self._keeper_path), str(self.cluster.data_dir)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                cwd="/", start_new_session=True, env=os.environ | {"PYTHONPATH": str(ROOT / "platform")},
+                cwd="/", start_new_session=True,
             )  # fmt: skip
 
     def _wait_for_keeper(self) -> None:

@@ -6,7 +6,6 @@ It waits for the lock that every user shares, in a process of its own; the stand
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path
 
 from winnow.embedded.locks import EXCLUSIVE, FileLock
@@ -21,7 +20,8 @@ def keep(users_lock: Path, keeper_lock: Path, data_dir: Path) -> None:
     stop_cluster(data_dir)
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    keep(*(Path(argument) for argument in sys.argv[1:4]))
+    users_lock, keeper_lock, data_dir = map(Path, arguments)
+    keep(users_lock, keeper_lock, data_dir)

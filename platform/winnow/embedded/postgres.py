@@ -128,7 +128,7 @@ class EmbeddedPostgres:
 
     def _clear_leftovers(self) -> None:
         """Pid and lock files of a killed server stop the next one if their number is another process's by now."""
-        kill_orphans(self.data_dir, patience=5.0)
+        kill_orphans(self.data_dir, patience=2.0)
         if not processes_of(self.data_dir):
             for stale in (self.data_dir / "postmaster.pid", *self.socket_dir.glob(".s.PGSQL.*")):
                 stale.unlink(missing_ok=True)

@@ -74,12 +74,17 @@ def status_of(env: Environment, port: int, path: str) -> int | None:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(env.host, env.host)  # noqa: S104 - asked, not bound
     connection = HTTPConnection(host, port, timeout=1)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Host": _name_we_answer_to(env)})
         return connection.getresponse().status
     except (OSError, HTTPException):
         return None
     finally:
         connection.close()
+
+
+def _name_we_answer_to(env: Environment) -> str:
+    # "*" answers to any name, ".example.org" to its subdomains.
+    return env.hosts[0].replace("*", "localhost").lstrip(".")
 
 
 def _environment(env: Environment) -> dict[str, str]:

@@ -62,4 +62,4 @@ def _table(parts: Sequence[Watched]) -> list[str]:
 
 
 def _pid(part: Watched) -> str:
-    return f" (pid {part.pid})" if part.pid else ""
+    return f" (pid {part.pid})" if part.pid and part.state in {"starting", "running"} else ""

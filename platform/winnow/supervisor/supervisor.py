@@ -92,8 +92,8 @@ class Supervisor:
             lock.close()
 
     def _start_servers(self) -> None:
+        self._screen.show(self._watched)
         if self._cluster:
-            self._screen.show(self._watched)
             self._cluster.start()
         if self._redis:
             self._redis.tick()
