@@ -17,7 +17,8 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.problems import Conflict, Invalid
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState
-from annotation.queries import ClaimedItem, claimed_item
+from annotation.queries import ITEM_COLUMNS, ITEM_TABLES, ClaimedItem, claimed_item, item_of
+from annotation.statements import first_row
 
 # How many expired leases one claim cleans up; the sweep does the rest.
 EXPIRED_PER_CLAIM = 20
@@ -45,23 +46,40 @@ def claim(*, campaign: Campaign, annotator: User, now: datetime | None = None) -
     for _ in range(3):
         try:
             with transaction.atomic():
-                return claim_in_transaction(campaign.id, annotator.id, now, expires_at)
+                return _claim_once(campaign.id, annotator.id, now, expires_at)
         except IntegrityError:
             # A second window of the same person claimed in between: its claim is found on the next round.
             continue
     raise LeaseEnded("Another window of yours is claiming work at the same moment; try again.")
 
 
+def _claim_once(campaign_id: int, annotator_id: int, now: datetime, expires_at: datetime) -> ClaimedItem | None:
+    names = {"campaign": campaign_id, "annotator": annotator_id, "now": now, "expires_at": expires_at}
+    live = first_row(_RENEW_LIVE_CLAIM, names)
+    if live is not None:
+        return claimed_item(live[0])
+    reclaim_expired(campaign_id=campaign_id, now=now, limit=EXPIRED_PER_CLAIM)
+    return _deal(names)
+
+
 def claim_in_transaction(
     campaign_id: int, annotator_id: int, now: datetime, expires_at: datetime
 ) -> ClaimedItem | None:
-    """For a verb that has its own transaction open; IntegrityError when a second window won the race."""
+    """For somebody who has just answered, in the transaction of the answer: expects that they hold nothing.
+
+    IntegrityError when they do, or when a second window won a race. Expired leases are looked for only when
+    nothing else is left, so that this costs one statement.
+    """
     names = {"campaign": campaign_id, "annotator": annotator_id, "now": now, "expires_at": expires_at}
-    found = _first(_RENEW_LIVE_CLAIM, names)
-    if found is None:
-        reclaim_expired(campaign_id=campaign_id, now=now, limit=EXPIRED_PER_CLAIM)
-        found = _first(_DEAL_ONWARD, names) or _first(_DEAL_FROM_START, names)
-    return None if found is None else claimed_item(found[0])
+    item = _deal(names)
+    if item is None and reclaim_expired(campaign_id=campaign_id, now=now, limit=EXPIRED_PER_CLAIM):
+        item = _deal(names)
+    return item
+
+
+def _deal(names: dict[str, Any]) -> ClaimedItem | None:
+    row = first_row(_DEAL_ONWARD, names) or first_row(_DEAL_FROM_START, names)
+    return None if row is None else item_of(row)
 
 
 def reclaim_expired(*, now: datetime, campaign_id: int | None = None, limit: int = 1000) -> int:
@@ -122,13 +140,6 @@ def take_slot_again(*, assignment_id: int) -> bool:
         return bool(cursor.rowcount)
 
 
-def _first(statement: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, names)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
-
-
 _RENEW_LIVE_CLAIM = """
 UPDATE annotation_assignment SET lease_expires_at = %(expires_at)s
 WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND state = 'claimed'
@@ -161,25 +172,31 @@ WITH last AS (
         slots_b_first = t.slots_b_first + picked.is_b_first::int
     FROM picked WHERE t.id = picked.id
     RETURNING t.id, t.comparison_id, picked.is_b_first
-)
+), given AS (
 INSERT INTO annotation_assignment AS held
     (task_id, campaign_id, annotator_id, state, order_shown, is_b_first, claimed_at, lease_expires_at, skip_reason)
-SELECT dealt.id, %(campaign)s, %(annotator)s, 'claimed',
+SELECT dealt.id, %(campaign)s::bigint, %(annotator)s::bigint, 'claimed',
        CASE WHEN dealt.is_b_first THEN ARRAY[c.response_b_id, c.response_a_id]
             ELSE ARRAY[c.response_a_id, c.response_b_id] END,
-       dealt.is_b_first, %(now)s, %(expires_at)s, ''
+       dealt.is_b_first, %(now)s::timestamptz, %(expires_at)s::timestamptz, ''
 FROM dealt JOIN corpus_comparison c ON c.id = dealt.comparison_id
 ON CONFLICT (task_id, annotator_id) DO UPDATE
     SET state = 'claimed', order_shown = excluded.order_shown, is_b_first = excluded.is_b_first,
         claimed_at = excluded.claimed_at, lease_expires_at = excluded.lease_expires_at
     WHERE held.state IN ('released', 'expired')
-RETURNING held.id
+RETURNING held.*
+)
+SELECT {columns} FROM given AS s JOIN dealt AS t ON t.id = s.task_id {tables}
 """
 _DEAL_ONWARD = _DEAL.format(
+    columns=ITEM_COLUMNS,
+    tables=ITEM_TABLES,
     position="(t.priority * -1, t.id) >= "
-    "(coalesce((SELECT rank FROM last), -2147483648), coalesce((SELECT id FROM last), 0))"
+    "(coalesce((SELECT rank FROM last), -2147483648), coalesce((SELECT id FROM last), 0))",
 )
 _DEAL_FROM_START = _DEAL.format(
+    columns=ITEM_COLUMNS,
+    tables=ITEM_TABLES,
     position="(t.priority * -1, t.id) < ((SELECT rank FROM last), (SELECT id FROM last))",
 )
 

@@ -14,7 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.db import connection
 from django.utils import timezone
 
-METHOD = "majority"
+from annotation.statements import first_row
+
 BOTH_BAD = "both_bad"
 
 
@@ -50,48 +51,50 @@ def direction(answer: int | str) -> str:
     return "a" if answer < 0 else "b" if answer > 0 else "tie"
 
 
-def refresh_majority(*, campaign_id: int, comparison_id: int | None = None, now: datetime | None = None) -> int:
-    """Recomputes one comparison, or the whole campaign; how many rows were written.
-
-    For one comparison the caller holds the lock of its task, so that of two simultaneous votes the second
-    sees the first.
-    """
-    where = "AND comparison_id = %(comparison)s" if comparison_id is not None else ""
-    names = {"campaign": campaign_id, "comparison": comparison_id, "now": now or timezone.now(), "method": METHOD}
+def refresh_majority(*, campaign_id: int, now: datetime | None = None) -> int:
+    """Recomputes the whole campaign in one statement; how many rows were written."""
     with connection.cursor() as cursor:
-        cursor.execute(_REFRESH.format(where=where), names)
+        cursor.execute(_REFRESH_CAMPAIGN, {"campaign": campaign_id, "now": now or timezone.now()})
         return int(cursor.rowcount)
 
 
+def refresh_comparison(*, campaign_id: int, comparison_id: int, now: datetime) -> None:
+    """The caller holds the lock of the task, so that of two simultaneous votes the second sees the first."""
+    first_row(_REFRESH_COMPARISON, {"campaign": campaign_id, "comparison": comparison_id, "now": now})
+
+
 _REFRESH = """
-WITH counted AS (
-    SELECT comparison_id, direction, count(*) AS votes, round(avg(choice)) AS strength
-    FROM (
-        SELECT comparison_id, choice,
-               CASE WHEN is_both_bad THEN 'both_bad' WHEN choice < 0 THEN 'a' WHEN choice > 0 THEN 'b'
-                    ELSE 'tie' END AS direction
-        FROM annotation_judgment
-        WHERE campaign_id = %(campaign)s AND superseded_by_id IS NULL AND (is_both_bad OR choice IS NOT NULL) {where}
-    ) AS vote
-    GROUP BY comparison_id, direction
-), ranked AS (
-    SELECT *, sum(votes) OVER item AS total, max(votes) OVER item AS most,
-           jsonb_object_agg(direction, round(votes / sum_votes, 6)) OVER item AS posterior
-    FROM (SELECT *, sum(votes) OVER (PARTITION BY comparison_id) AS sum_votes FROM counted) AS shared
-    WINDOW item AS (PARTITION BY comparison_id)
-), decided AS (
-    SELECT comparison_id, total, most, posterior,
-           count(*) = 1 AS is_clear, min(direction) AS winner, min(strength) AS strength
-    FROM ranked WHERE votes = most
-    GROUP BY comparison_id, total, most, posterior
-)
 INSERT INTO annotation_consensus AS held
     (campaign_id, comparison_id, method, label, is_both_bad, confidence, votes, posterior, updated_at)
-SELECT %(campaign)s, comparison_id, %(method)s,
-       CASE WHEN is_clear AND winner <> 'both_bad' THEN strength END,
-       is_clear AND winner = 'both_bad', most::float8 / total, total, posterior, %(now)s
-FROM decided
+SELECT %(campaign)s::bigint, comparison_id, 'majority',
+       CASE WHEN leaders > 1 THEN NULL WHEN a = most THEN strength_a WHEN b = most THEN strength_b
+            WHEN tie = most THEN 0 END,
+       leaders = 1 AND both_bad = most,
+       most::float8 / total, total,
+       jsonb_strip_nulls(jsonb_build_object(
+           'a', round(nullif(a, 0)::numeric / total, 6), 'tie', round(nullif(tie, 0)::numeric / total, 6),
+           'b', round(nullif(b, 0)::numeric / total, 6), 'both_bad', round(nullif(both_bad, 0)::numeric / total, 6))),
+       %(now)s::timestamptz
+FROM (
+    SELECT *, (a = most)::int + (b = most)::int + (tie = most)::int + (both_bad = most)::int AS leaders
+    FROM (
+        SELECT *, greatest(a, b, tie, both_bad) AS most
+        FROM (
+            SELECT comparison_id, count(*) AS total,
+                   count(*) FILTER (WHERE choice < 0) AS a, count(*) FILTER (WHERE choice > 0) AS b,
+                   count(*) FILTER (WHERE choice = 0) AS tie, count(*) FILTER (WHERE is_both_bad) AS both_bad,
+                   round(avg(choice) FILTER (WHERE choice < 0)) AS strength_a,
+                   round(avg(choice) FILTER (WHERE choice > 0)) AS strength_b
+            FROM annotation_judgment
+            WHERE campaign_id = %(campaign)s AND superseded_by_id IS NULL AND (is_both_bad OR choice IS NOT NULL)
+                  {where}
+            GROUP BY comparison_id
+        ) AS counted
+    ) AS ranked
+) AS decided
 ON CONFLICT (campaign_id, comparison_id, method) DO UPDATE
     SET label = excluded.label, is_both_bad = excluded.is_both_bad, confidence = excluded.confidence,
         votes = excluded.votes, posterior = excluded.posterior, updated_at = excluded.updated_at
 """
+_REFRESH_CAMPAIGN = _REFRESH.format(where="")
+_REFRESH_COMPARISON = _REFRESH.format(where="AND comparison_id = %(comparison)s") + "RETURNING 1"

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from accounts.problems import Conflict, Invalid
 from annotation.assign import claim, claim_in_transaction, take_slot_again
-from annotation.consensus import refresh_majority
+from annotation.consensus import refresh_comparison
 from annotation.kinds._base import Answer, Payload, Sides, kind_named
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Judgment
 from annotation.queries import ClaimedItem
+from annotation.statements import first_row, the_row
 
 MAX_ACTIVE_SECONDS = 24 * 3600.0
 
@@ -90,13 +91,17 @@ def revise(
             return _same_revision(standing, answer)
         if standing.payload == answer.payload:
             return standing.id
-        new_id = _reserve_id()
-        # The foreign key is checked at commit, so the old row may name the new one first: at no
-        # moment do two judgments of one assignment stand.
-        Judgment.objects.filter(id=judgment.id).update(superseded_by_id=new_id)
-        _insert(judgment.assignment, judgment.comparison_id, campaign, answer, seconds, now, new_id)
-        refresh_majority(campaign_id=campaign.id, comparison_id=judgment.comparison_id, now=now)
+        new_id = _replace(judgment, answer, seconds, now)
+        refresh_comparison(campaign_id=campaign.id, comparison_id=judgment.comparison_id, now=now)
     return new_id
+
+
+def _replace(judgment: Judgment, answer: Answer, seconds: float | None, now: datetime) -> int:
+    assignment = judgment.assignment
+    assignment.campaign = judgment.campaign
+    new_id = the_row(_REPLACE, {"old": judgment.id})[0]
+    the_row(_REVISE, _columns(assignment, judgment.comparison_id, answer, seconds, now) | {"id": new_id})
+    return int(new_id)
 
 
 def _same_revision(replaced: Judgment, answer: Answer) -> int:
@@ -122,21 +127,27 @@ def _valid_seconds(seconds: Any) -> float | None:
 
 
 def _take(assignment: Assignment, answer: Answer, seconds: float | None, now: datetime) -> tuple[int, bool]:
-    """Checks the claim again under its lock and writes the judgment; the task's lock orders simultaneous votes."""
-    state = Assignment.objects.select_for_update(no_key=True).values_list("state", flat=True).get(id=assignment.id)
-    if state == AssignmentState.SUBMITTED:
-        return _same_judgment(assignment, answer), False
+    """Writes the judgment if the claim still stands, which the same statement checks and ends."""
     if assignment.campaign.state == CampaignState.CLOSED:
+        _refuse_unless_answered(assignment)
+    names = _columns(assignment, assignment.task.comparison_id, answer, seconds, now)
+    taken = first_row(_SUBMIT_CLAIMED, names)
+    if taken is None:
+        state = Assignment.objects.select_for_update(no_key=True).values_list("state", flat=True).get(id=assignment.id)
+        if state == AssignmentState.SUBMITTED:
+            return _same_judgment(assignment, answer), False
+        if state == AssignmentState.SKIPPED:
+            raise NotYoursAnyMore("You skipped this item, so it takes no answer from you.")
+        if not take_slot_again(assignment_id=assignment.id):
+            raise NotYoursAnyMore("Your hold on this item ended and others have taken its places; it needs no answer.")
+        taken = the_row(_SUBMIT_LATE, names)
+    refresh_comparison(campaign_id=assignment.campaign_id, comparison_id=assignment.task.comparison_id, now=now)
+    return int(taken[0]), True
+
+
+def _refuse_unless_answered(assignment: Assignment) -> None:
+    if not Assignment.objects.filter(id=assignment.id, state=AssignmentState.SUBMITTED).exists():
         raise CampaignClosed(f"The campaign {assignment.campaign.name!r} is closed and takes no more answers.")
-    if state == AssignmentState.SKIPPED:
-        raise NotYoursAnyMore("You skipped this item, so it takes no answer from you.")
-    if state != AssignmentState.CLAIMED and not take_slot_again(assignment_id=assignment.id):
-        raise NotYoursAnyMore("Your hold on this item ended and others have taken its places; no answer is needed.")
-    comparison_id = assignment.task.comparison_id
-    _mark_submitted(assignment)
-    judgment_id = _insert(assignment, comparison_id, assignment.campaign, answer, seconds, now)
-    refresh_majority(campaign_id=assignment.campaign_id, comparison_id=comparison_id, now=now)
-    return judgment_id, True
 
 
 def _same_judgment(assignment: Assignment, answer: Answer) -> int:
@@ -156,58 +167,54 @@ def _lock_task(task_id: int) -> None:
         cursor.execute("SELECT 1 FROM annotation_task WHERE id = %s FOR NO KEY UPDATE", [task_id])
 
 
-def _reserve_id() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('annotation_judgment', 'id'))")
-        return int(cursor.fetchone()[0])
-
-
-def _mark_submitted(assignment: Assignment) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_SUBMITTED, {"assignment": assignment.id, "task": assignment.task_id})
-
-
-def _insert(
-    assignment: Assignment,
-    comparison_id: int,
-    campaign: Campaign,
-    answer: Answer,
-    seconds: float | None,
-    now: datetime,
-    judgment_id: int | None = None,
-) -> int:
-    names = {
-        "id": judgment_id,
-        "campaign": campaign.id,
+def _columns(
+    assignment: Assignment, comparison_id: int, answer: Answer, seconds: float | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "campaign": assignment.campaign_id,
         "comparison": comparison_id,
         "assignment": assignment.id,
         "annotator": assignment.annotator_id,
-        "kind": campaign.kind,
+        "kind": assignment.campaign.kind,
         "payload": orjson.dumps(answer.payload).decode(),
         "choice": answer.choice,
         "is_both_bad": answer.is_both_bad,
         "order": assignment.order_shown,
         "seconds": seconds,
-        "guidelines": campaign.guidelines_version,
+        "guidelines": assignment.campaign.guidelines_version,
         "now": now,
     }
-    chosen_id = "%(id)s" if judgment_id else "nextval(pg_get_serial_sequence('annotation_judgment', 'id'))"
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT.format(id=chosen_id), names)
-        return int(cursor.fetchone()[0])
 
-
-_SUBMITTED = """
-WITH drafts AS (DELETE FROM annotation_draft WHERE assignment_id = %(assignment)s),
-     done AS (UPDATE annotation_assignment SET state = 'submitted' WHERE id = %(assignment)s)
-UPDATE annotation_task SET judged = judged + 1 WHERE id = %(task)s
-"""
 
 _INSERT = """
 INSERT INTO annotation_judgment
-    (id, campaign_id, comparison_id, assignment_id, annotator_id, kind, payload, choice, is_both_bad, order_shown,
+    (campaign_id, comparison_id, assignment_id, annotator_id, kind, payload, choice, is_both_bad, order_shown,
      active_seconds, guidelines_version, created_at)
-VALUES ({id}, %(campaign)s, %(comparison)s, %(assignment)s, %(annotator)s, %(kind)s, %(payload)s::jsonb, %(choice)s,
-        %(is_both_bad)s, %(order)s::bigint[], %(seconds)s, %(guidelines)s, %(now)s)
+SELECT %(campaign)s::bigint, %(comparison)s::bigint, %(assignment)s::bigint, %(annotator)s::bigint, %(kind)s,
+       %(payload)s::jsonb, %(choice)s::smallint, %(is_both_bad)s::boolean, %(order)s::bigint[],
+       %(seconds)s::float8, %(guidelines)s::integer, %(now)s::timestamptz
+{source}
 RETURNING id
 """
+# Counting the judgment locks the task: of two simultaneous votes on it, the second waits here.
+_HELD = """
+WITH held AS (
+    UPDATE annotation_assignment SET state = 'submitted' WHERE id = %(assignment)s AND state {states}
+    RETURNING task_id
+), counted AS (
+    UPDATE annotation_task SET judged = judged + 1 FROM held WHERE annotation_task.id = held.task_id
+), drafts AS (
+    DELETE FROM annotation_draft WHERE assignment_id = %(assignment)s
+)
+"""
+_SUBMIT_CLAIMED = _HELD.format(states="= 'claimed'") + _INSERT.format(source="FROM held")
+_SUBMIT_LATE = _HELD.format(states="IN ('released', 'expired')") + _INSERT.format(source="FROM held")
+# The foreign key is checked at commit, so the old row may name the new one before it is there: at no moment do
+# two judgments of one assignment stand.
+_REPLACE = """
+WITH new AS (SELECT nextval(pg_get_serial_sequence('annotation_judgment', 'id')) AS id)
+UPDATE annotation_judgment SET superseded_by_id = new.id FROM new WHERE annotation_judgment.id = %(old)s
+RETURNING new.id
+"""
+_INSERT_AS = _INSERT.replace("(campaign_id,", "(id, campaign_id,", 1).replace("SELECT ", "SELECT %(id)s::bigint, ", 1)
+_REVISE = _INSERT_AS.format(source="")

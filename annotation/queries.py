@@ -21,6 +21,7 @@ from annotation.models import (
     Judgment,
     Task,
 )
+from annotation.statements import the_row
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,12 @@ class ClaimedItem:
 
 
 def claimed_item(assignment_id: int) -> ClaimedItem:
-    """One query, since every submit reads it; the assignment exists."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ITEM, {"id": assignment_id})
-        row: Any = cursor.fetchone()
+    """The assignment exists."""
+    return item_of(the_row(_ITEM, {"id": assignment_id}))
+
+
+def item_of(row: tuple[Any, ...]) -> ClaimedItem:
+    """From the columns below."""
     a_id, b_id = row[5], row[6]
     contents = {a_id: row[9], b_id: row[10]}
     return ClaimedItem(
@@ -76,19 +79,23 @@ def claimed_item(assignment_id: int) -> ClaimedItem:
     )
 
 
-_ITEM = """
-SELECT s.id, s.campaign_id, c.id, s.lease_expires_at, s.order_shown, c.response_a_id, c.response_b_id,
-       p.id, p.messages, a.content, b.content, d.payload, j.payload, j.id
-FROM annotation_assignment s
-JOIN annotation_task t ON t.id = s.task_id
+# For a query that has the assignment as `s` and its task as `t`.
+ITEM_COLUMNS = """
+s.id, s.campaign_id, c.id, s.lease_expires_at, s.order_shown, c.response_a_id, c.response_b_id,
+p.id, p.messages, a.content, b.content, d.payload, j.payload, j.id
+"""
+ITEM_TABLES = """
 JOIN corpus_comparison c ON c.id = t.comparison_id
 JOIN corpus_prompt p ON p.id = c.prompt_id
 JOIN corpus_response a ON a.id = c.response_a_id
 JOIN corpus_response b ON b.id = c.response_b_id
 LEFT JOIN annotation_draft d ON d.assignment_id = s.id
 LEFT JOIN annotation_judgment j ON j.assignment_id = s.id AND j.superseded_by_id IS NULL
-WHERE s.id = %(id)s
 """
+_ITEM = f"""
+SELECT {ITEM_COLUMNS} FROM annotation_assignment s JOIN annotation_task t ON t.id = s.task_id {ITEM_TABLES}
+WHERE s.id = %(id)s
+"""  # noqa: S608 - the two texts above
 
 
 def campaigns_of(project: Project) -> list[Campaign]:

@@ -1,0 +1,33 @@
+"""The few statements behind every submit, prepared once per connection.
+
+Planning them takes the database longer than running them, and Django sends the parameters inside the text, so that
+nothing can be reused. These go out with the parameters apart, under a name that PostgreSQL keeps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+
+def first_row(statement: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
+    """Runs in Django's own transaction on Django's own connection; its errors are Django's."""
+    connection.ensure_connection()
+    if connection.queries_logged:
+        with connection.cursor() as logged:
+            logged.execute(statement, names)
+            row: tuple[Any, ...] | None = logged.fetchone()
+            return row
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, names, prepare=True)
+        return cursor.fetchone()
+
+
+def the_row(statement: str, names: dict[str, Any]) -> tuple[Any, ...]:
+    """For a statement that always yields one."""
+    row = first_row(statement, names)
+    if row is None:
+        raise LookupError("a statement that always yields a row yielded none")
+    return row
