@@ -15,9 +15,10 @@ from ledger.queries import waiting_for
 MakeRun = Callable[..., Run]
 
 
-def _card(method: str, **fields: str) -> Card:
-    given = {"label": method, "queue": "cpu", "shape": "map", "documentation": "x", "code_version": "1"} | fields
-    return Card(method=method, parameters={}, **given)
+def _card(method: str, *, label: str = "", queue: str = "cpu") -> Card:
+    return Card(
+        method=method, label=label, queue=queue, shape="map", documentation="x", parameters={}, code_version="1"
+    )
 
 
 def _publish(name: str, *cards: Card) -> None:

@@ -14,8 +14,8 @@ from workers.engine.heads import Floats
 if TYPE_CHECKING:
     from workers.engine.bench import Bench
 
-# So that the counts weigh about as much as one direction of the embedding.
-COUNT_SCALE = 0.1
+# How easily a head may use a column: chosen on real pairs, where 0.1 starved the counts and 1 let them drown the rest.
+COUNT_SCALE = 0.3
 EMBEDDING_SCALE = 3.0
 
 
@@ -30,7 +30,7 @@ class HasTexts(Protocol):
 
 @dataclass(frozen=True)
 class Differences:
-    """`embedded` [n, 2 dims], `counts` [n, 6], `length` [n, 1]: b minus a, so swapping the sides changes the sign."""
+    """`embedded` [n, 2 dims + 1], `counts` [n, 6], `length` [n, 1]: b minus a, so swapping sides turns the sign."""
 
     embedded: Floats
     counts: Floats
@@ -45,9 +45,9 @@ def texts_of(pairs: Sequence[HasTexts]) -> list[str]:
 
 
 def differences(pairs: Sequence[HasTexts], bench: Bench, *, model: str) -> Differences:
-    """With e the embedding, u the person's last turn: e(b) - e(a), and e(u) * (e(b) - e(a)) elementwise.
+    """With e the embedding, u the person's last turn: e(b) - e(a), e(u) * (e(b) - e(a)) elementwise, and its sum.
 
-    The second part lets a head value nearness to what was asked. Turn and responses are embedded apart, since
+    The latter two let a head value nearness to what was asked. Turn and responses are embedded apart, since
     together they are more often longer than what the model reads.
     """
     texts = texts_of(pairs)
@@ -60,7 +60,7 @@ def differences(pairs: Sequence[HasTexts], bench: Bench, *, model: str) -> Diffe
     counted = np.array([_counts(text) for text in texts])
     counts = counted[b] - counted[a]
     return Differences(
-        embedded=np.hstack([EMBEDDING_SCALE * apart, toward]),
+        embedded=np.hstack([EMBEDDING_SCALE * apart, toward, COUNT_SCALE * _unit(toward.sum(axis=1, keepdims=True))]),
         counts=COUNT_SCALE * _unit(counts),
         length=_unit(counts[:, :1]),
         truncated=found.truncated[u] | found.truncated[a] | found.truncated[b],

@@ -7,7 +7,9 @@ Idea
     is the preference strength; the spread tells how sure they are.
 
 Formula
-    x = [3 (e(b) - e(a)), sqrt(dim) e(u) * (e(b) - e(a)), counts]   with e the embedding, u the person's last turn
+    x = [3 (e(b) - e(a)), sqrt(dim) e(u) * (e(b) - e(a)), its sum, counts]   e the embedding, u the person's last turn
+    counts = differences of log(1 + characters, words, lines, list items, question marks, digits), left out where
+    cross-validation inside the training folds says so; the L2 penalty is chosen in the same way
     P(b better) = sigmoid(beta . x), fitted with an L2 penalty and without intercept on a bootstrap resample
     d_m = beta_m . x / RMS of head m on its training folds          for every held-out comparison
     mean = mean of d_m,   spread = sqrt(mean (d_m - mean)^2),   share_b = share of d_m > 0 (a zero counts one half)

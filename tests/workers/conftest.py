@@ -1,0 +1,64 @@
+"""A bench whose embeddings come from a tiny rule instead of a model: one behaviour at a time, in milliseconds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workers.engine.bench import Bench
+from workers.engine.embeddings import Embedded
+from workers.methods._base import Pair
+
+DIMS = 16
+
+
+class EchoBench(Bench):
+    """A text such as "good 0.8 #3" becomes a vector whose first number is 0.8; the rest is noise by hash."""
+
+    def embed(self, texts: Sequence[str], *, model: str) -> Embedded:
+        self.check_cancelled()
+        vectors = np.array([_vector(text) for text in texts], np.float32).reshape(len(texts), DIMS)
+        return Embedded(vectors, np.zeros(len(texts), np.bool_))
+
+
+def _vector(text: str) -> list[float]:
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+    noise = 0.3 * np.random.default_rng(seed).normal(size=DIMS)
+    words = text.split()
+    if len(words) > 1 and words[0] == "good":
+        noise[0] = float(words[1])
+    return [float(number) for number in noise / max(1.0, float(np.linalg.norm(noise)))]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return EchoBench(cache=tmp_path)
+
+
+@pytest.fixture
+def make_pairs() -> Callable[..., list[Pair]]:
+    def make(
+        n: int = 120, *, source: int = 1, prompts: int | None = None, first_id: int = 1, seed: int = 0
+    ) -> list[Pair]:
+        """Comparisons whose better response has the larger number in its text."""
+        rng = np.random.default_rng(seed)
+        pairs = []
+        for index in range(n):
+            low, high = rng.uniform(-0.9, 0.9, size=2)
+            prompt = index % (prompts or n)
+            pairs.append(
+                Pair(
+                    id=first_id + index, source=source, prompt_id=prompt,
+                    messages=[{"role": "user", "content": f"question {prompt}"}],
+                    a_id=2 * index, a=f"good {low:+.3f} #{index:03}a",
+                    b_id=2 * index + 1, b=f"good {high:+.3f} #{index:03}b",
+                    label=1 if high > low else -1,
+                )
+            )  # fmt: skip
+        return pairs
+
+    return make
