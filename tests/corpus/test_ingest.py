@@ -3,51 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
 
-from accounts.models import Project
-from corpus.ingest import NothingRead, ingest, local_file
+from corpus.ingest import NothingRead
 from corpus.models import Comparison, Prompt, Response, Source, SourceFile
-from corpus.read_file import ImportOptions
-from ledger.reporter import Reporter
-
-Import = Callable[..., dict[str, Any]]
-
-
-def pair(
-    prompt: str = "How do I boil an egg?", a: Any = "In water.", b: Any = "In oil.", **more: Any
-) -> dict[str, Any]:
-    return {"prompt": prompt, "response_a": a, "response_b": b, **more}
-
-
-@pytest.fixture
-def bring(project: Project, tmp_path: Path) -> Import:
-    """Write rows as JSON lines (or take bytes as they are) and import them."""
-
-    def bring(*rows: Any, name: str = "eggs.jsonl", raw: bytes | None = None, **options: Any) -> dict[str, Any]:
-        path = tmp_path / name
-        lines = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
-        path.write_bytes(b"\n".join(lines) + b"\n" if raw is None else raw)
-        return ingest(
-            project=project,
-            files=[local_file(path)],
-            options=ImportOptions(**options),
-            reporter=Reporter(),
-            rejects_name="imports/test/rejects.jsonl",
-        )
-
-    return bring
-
-
-def rejects(result: dict[str, Any]) -> list[dict[str, Any]]:
-    with default_storage.open(result["rejects"]) as file:
-        return [json.loads(line) for line in file]
+from tests.corpus.rows import Import, pair, rejects_of
 
 
 def test_a_row_becomes_a_prompt_two_responses_and_a_comparison(bring: Import) -> None:
@@ -140,7 +102,7 @@ def test_bad_rows_are_told_by_line_and_the_rest_comes_in(bring: Import) -> None:
         pair(a="last"),
     )
     assert result["accepted"] == 2
-    assert [(row["line"], row["reason"]) for row in rejects(result)] == [
+    assert [(row["line"], row["reason"]) for row in rejects_of(result)] == [
         (2, "broken_json"),
         (3, "wrong_encoding"),
         (4, "nul_character"),
@@ -151,7 +113,7 @@ def test_bad_rows_are_told_by_line_and_the_rest_comes_in(bring: Import) -> None:
         (9, "missing_field"),
         (10, "wrong_type"),
     ]
-    assert all(row["message"] for row in rejects(result))
+    assert all(row["message"] for row in rejects_of(result))
     assert result["reasons"]["bad_label"] == 2
 
 
@@ -190,7 +152,7 @@ def test_csv_keeps_line_ends_inside_quotes(bring: Import, tmp_path: Path) -> Non
     first = Comparison.objects.select_related("prompt", "response_a", "response_b").get(external_id="7")
     assert first.prompt.messages[0]["content"] == "one\r\ntwo"
     assert {first.response_a.content, first.response_b.content} == {'say "hi", now', "b\n"}
-    assert [(row["line"], row["reason"]) for row in rejects(result)] == [
+    assert [(row["line"], row["reason"]) for row in rejects_of(result)] == [
         (6, "wrong_number_of_fields"),
         (7, "wrong_encoding"),
     ]

@@ -55,7 +55,8 @@ def open_table(file: InputFile, stream: BinaryIO, limits: Limits) -> Table:
         table = ParquetRows(stream, name=file.name, size=file.size, limits=limits)
         return Table("parquet", "", iter(table), lambda: table.done / (table.total or 1))
     packing = next((name for magic, name in PACKINGS.items() if head.startswith(magic)), "")
-    _refuse_by_magic(file.name, head)
+    if not packing:
+        _refuse_by_magic(file.name, head)
     return _open_text(file, stream, packing, limits)
 
 
@@ -64,7 +65,7 @@ def _open_text(file: InputFile, stream: BinaryIO, packing: str, limits: Limits) 
         Unpacked(stream, name=file.name, packing=packing, packed_size=file.size, limits=limits) if packing else None
     )
     text = io.BufferedReader(cast(io.RawIOBase, unpacked or stream), BUFFER)
-    start = _begin_of_text(file.name, text)
+    start = _begin_of_text(file.name, text, unpacked)
     extension = _extension(file.name)
     rows: Iterator[Numbered]
     if extension in {".csv", ".tsv"} or (start not in b"[{" and extension not in {".json", ".jsonl", ".ndjson"}):
@@ -87,7 +88,7 @@ def _refuse_by_magic(name: str, head: bytes) -> None:
         raise UnreadableFile(f"{name} is not a Parquet file: it does not begin as one.")
 
 
-def _begin_of_text(name: str, text: io.BufferedReader[Any]) -> bytes:
+def _begin_of_text(name: str, text: io.BufferedReader[Any], unpacked: Unpacked | None) -> bytes:
     """The first character that is not white space; a byte order mark is skipped."""
     head = text.peek(4096)
     if head.startswith(UTF8_MARK):
@@ -96,7 +97,7 @@ def _begin_of_text(name: str, text: io.BufferedReader[Any]) -> bytes:
     if head.startswith(b"PAR1"):
         raise UnreadableFile(f"{name} is a packed Parquet file; unpack it first, Parquet is packed by itself.")
     if not head:
-        raise UnreadableFile(f"{name} is empty once unpacked.")
+        raise UnreadableFile((unpacked and unpacked.damage) or f"{name} is empty once unpacked.")
     return head.lstrip()[:1] or b"{"
 
 

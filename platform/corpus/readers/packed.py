@@ -71,11 +71,12 @@ class Unpacked(io.RawIOBase):
         if not data:
             self.damage = f"{self._name} ends early: the {self._packing} data is cut off."
             return None
+        before = self._decoder.copy() if self._packing == "gz" else None
         try:
             return self._decode(data)
         except (zlib.error, zstandard.ZstdError) as error:
             self.damage = f"{self._name} is damaged and cannot be unpacked further: {error}."
-            return None
+            return _what_is_whole(before, data) if before else None
 
     def _decode(self, data: bytes) -> bytes:
         if self._packing == "gz":
@@ -90,3 +91,16 @@ class Unpacked(io.RawIOBase):
 
     def _read(self) -> bytes:
         return self._packed.read(GZIP_CHUNK)
+
+
+def _what_is_whole(decoder: Any, data: bytes) -> bytes:
+    """What a damaged chunk gives before the place of its damage, found byte by byte."""
+    whole = bytearray()
+    try:
+        for at in range(len(data)):
+            whole += decoder.decompress(data[at : at + 1], MAX_OUTPUT)
+            if len(whole) >= MAX_OUTPUT:
+                break
+    except zlib.error:
+        pass
+    return bytes(whole)

@@ -43,9 +43,10 @@ class ParquetRows:
     def _group(self, group: int) -> Iterator[Numbered]:
         self._check_ratio(self._file.metadata.row_group(group).total_byte_size)
         for batch in self._file.iter_batches(ROWS_AT_ONCE, row_groups=[group], use_threads=False):
-            self._unpacked += batch.nbytes
+            nbytes = _unpacked_size(batch)
+            self._unpacked += nbytes
             self._check_ratio(0)
-            is_suspect = batch.nbytes > self._limits.row_bytes
+            is_suspect = nbytes > self._limits.row_bytes
             for row in batch.to_pylist() if not is_suspect else _one_by_one(batch):
                 self.done += 1
                 if is_suspect and size_of_value(row) > self._limits.row_bytes:
@@ -60,6 +61,12 @@ class ParquetRows:
                 f"{self._name} stopped: it unpacks to more than {self._limits.unpack_ratio} times its size.",
                 is_bomb=True,
             )
+
+
+def _unpacked_size(batch: Any) -> int:
+    """Bytes, with every value of a dictionary counted as often as it is used."""
+    columns = (column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch)
+    return sum(column.nbytes for column in columns)
 
 
 def _one_by_one(batch: Any) -> Iterator[dict[str, Any]]:
