@@ -12,7 +12,10 @@ def main() -> None:
     # Behind sys.path[0], so that `platform` stays Python's own module.
     sys.path.insert(1, str(Path(__file__).resolve().parent / "platform"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "winnow.settings")
-    from winnow.command_line import run
+    try:
+        from winnow.command_line import run
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error}. Run `make setup`, then use .venv/bin/python (or `pip install -e .` for this one).")
 
     run(sys.argv)
 

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from winnow.embedded import postgres, unprivileged
+from winnow.embedded.binaries import postgres_binaries
 from winnow.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from winnow.embedded.processes import processes_of, wait_until_gone
 
@@ -125,7 +126,7 @@ def test_root_without_user_namespaces_uses_another_user(
         pytest.skip("PostgreSQL refuses root only")
     monkeypatch.setattr(unprivileged, "namespaces_are_allowed", lambda: False)
     stand_in = unprivileged.identity_for(cluster.data_dir)
-    if not may_enter(stand_in, max(postgres.postgres_binaries().items())[1] / "postgres"):
+    if not may_enter(stand_in, max(postgres_binaries().items())[1] / "postgres"):
         pytest.skip("the virtual environment is closed to other users here")
 
     cluster.start()

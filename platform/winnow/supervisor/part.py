@@ -69,7 +69,7 @@ class Part:
     file_descriptors: tuple[int, ...] = ()
     niceness: int = 0
     state: str = "waiting"
-    restarts: int = -1
+    restarts: int = 0
     _process: subprocess.Popen[bytes] | None = None
     _back_off: BackOff = field(default_factory=BackOff)
 
@@ -120,8 +120,8 @@ class Part:
                 self.command, env=dict(self.environment), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, pass_fds=self.file_descriptors, preexec_fn=in_the_child,
             )  # fmt: skip
+        self.restarts += self._back_off.started_at > 0
         self._back_off.started()
-        self.restarts += 1
         self.state = "starting" if self.answers else "running"
 
     def _signal_group(self, number: int) -> None:

@@ -57,7 +57,7 @@ class Screen:
 
 def _table(parts: Sequence[Watched]) -> list[str]:
     head = f"{'service':<12}{'pid':>8}{'restarts':>10}  state"
-    rows = [f"{part.name:<12}{part.pid or '-':>8}{part.restarts or 0:>10}  {part.state}" for part in parts]
+    rows = [f"{part.name:<12}{part.pid or '-':>8}{part.restarts:>10}  {part.state}" for part in parts]
     return ["", head, *rows]
 
 
