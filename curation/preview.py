@@ -62,13 +62,18 @@ def preview(*, project: Project, rules: Rules, against: Rules | None = None) -> 
     return _Counted(rules, against, _counted(standing, rules, against)).preview(_warnings(standing, rules))
 
 
+def count_groups(rules: Rules, groups: list[dict[str, Any]]) -> Preview:
+    """The same counts from groups that were worked out elsewhere."""
+    return _Counted(rules, None, groups).preview([])
+
+
 def _counted(standing: Standing, rules: Rules, against: Rules | None) -> list[dict[str, Any]]:
     """Counts by rule, former rule, decision by hand and label: one pass, which PostgreSQL may split over processes."""
     matched = matched_rule_sql(rules, standing)
     former = matched_rule_sql(against, standing) if against else "NULL::int"
-    scattered = f"((c.id * {FACTOR}) % {PRIME})"
+    scattered = f"mod(c.id * {FACTOR}, {PRIME})"
     examples = ", ".join(
-        f"min({scattered}) FILTER (WHERE {scattered} % {EXAMPLES} = {bucket})" for bucket in range(EXAMPLES)
+        f"min({scattered}) FILTER (WHERE mod({scattered}, {EXAMPLES}) = {bucket})" for bucket in range(EXAMPLES)
     )
     sql = (
         f"SELECT {matched} AS matched, {former} AS former, {standing.decision} AS hand,"

@@ -1,0 +1,151 @@
+"""The dataset card: what is in a release, how it came about, and what is not known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+# From the fewest rows on; the bands of the dataset hub.
+SIZES = ((10_000_000, "10M<n<100M"), (1_000_000, "1M<n<10M"), (100_000, "100K<n<1M"), (10_000, "10K<n<100K"),
+         (1_000, "1K<n<10K"), (0, "n<1K"))  # fmt: skip
+
+
+def card(manifest: Mapping[str, Any], data_files: Mapping[str, str] | None = None) -> str:
+    """README.md of a release; `data_files` are other files than the release's own, by split, for an export's folder."""
+    header = yaml.safe_dump(_header(manifest, data_files), sort_keys=False, allow_unicode=True)
+    sections = [
+        f"---\n{header}---\n",
+        f"# {manifest['project']} {manifest['name']}\n",
+        "Preference data curated with Winnow: two responses to one prompt, and which one is better.\n",
+        _contents(manifest),
+        _origin(manifest),
+        _curation(manifest),
+        _votes(manifest),
+        _use(manifest),
+        _limits(manifest),
+    ]
+    return "\n".join(section for section in sections if section)
+
+
+def _header(manifest: Mapping[str, Any], data_files: Mapping[str, str] | None) -> dict[str, Any]:
+    rows = manifest["counts"]["released"]
+    splits = [name for name, split in manifest["splits"].items() if split["rows"]]
+    files = data_files or {name: f"data/{name}-*.parquet" for name in splits}
+    header: dict[str, Any] = {
+        "pretty_name": f"{manifest['project']} {manifest['name']}",
+        "license": _licence(manifest),
+        "size_categories": [next(band for least, band in SIZES if rows >= least)],
+        "task_categories": ["text-generation"],
+        "tags": ["preference", "reward-model", "winnow"],
+    }
+    if files:
+        header["configs"] = [
+            {
+                "config_name": "default",
+                "data_files": [{"split": name, "path": path} for name, path in files.items()],
+            }
+        ]
+    return header
+
+
+def _licence(manifest: Mapping[str, Any]) -> str:
+    """One licence if every released row has the same; else each row names its own."""
+    found = {source["licence"].strip().lower() for source in manifest["sources"] if source["released"]}
+    return found.pop() if len(found) == 1 and "" not in found else "other"
+
+
+def _contents(manifest: Mapping[str, Any]) -> str:
+    lines = ["| split | rows | pairs for training | ties | identical sides | empty sides | prompts |", "|" + "---|" * 7]
+    for name, split in manifest["splits"].items():
+        lines.append(
+            f"| {name} | {split['rows']:,} | {split['pairs']:,} | {split['ties']:,} | {split['identical_sides']:,}"
+            f" | {split['empty_sides']:,} | {split['prompts']:,} |"
+        )
+    return _section(
+        "What is in it",
+        "\n".join(lines),
+        "Labels lie on -3..3: negative means that `response_a` is better, 0 is a tie. Splits go by prompt; prompts that"
+        " differ only in case or spacing, or that a near-duplicate run grouped, are in one split.",
+    )
+
+
+def _origin(manifest: Mapping[str, Any]) -> str:
+    lines = ["| source | licence | imported | released |", "|" + "---|" * 4]
+    for source in manifest["sources"]:
+        licence = source["licence"] or "not stated"
+        lines.append(
+            f"| {_cell(source['name'])} | {_cell(licence)} | {source['comparisons']:,} | {source['released']:,} |"
+        )
+    return _section("Where it comes from", "\n".join(lines))
+
+
+def _curation(manifest: Mapping[str, Any]) -> str:
+    counts, recipe = manifest["counts"], manifest["recipe"]
+    lines = ["| rule | action | matched | released |", "|" + "---|" * 4]
+    for rule in counts["rules"]:
+        action = rule["action"] + (" (unaudited)" if rule["unaudited"] else "")
+        lines.append(f"| {_cell(rule['name'])} | {action} | {rule['matched']:,} | {rule['released']:,} |")
+    by_hand = ", ".join(f"{action} {count:,}" for action, count in counts["by_hand"].items()) or "none"
+    unaudited = recipe["unaudited_rules"]
+    return _section(
+        "How it was curated",
+        f"Of {counts['comparisons']:,} comparisons {counts['released']:,} were released by the recipe"
+        f" “{recipe['name']}”, version {recipe['version']}; the first rule that matches decides, and a person outranks"
+        f" every rule. {counts['unmatched']:,} matched no rule and are left out. Decided by hand: {by_hand}.",
+        "\n".join(lines),
+        f"**Unaudited:** nobody has checked a sample of what {_names(unaudited)} did." if unaudited else "",
+    )
+
+
+def _votes(manifest: Mapping[str, Any]) -> str:
+    measured = manifest["measured"]
+    said = [f"{measured['judged']:,} released rows were judged by people, with {measured['votes']:,} answers in all."]
+    if measured["simulated_votes"]:
+        said.append(f"**{measured['simulated_votes']:,} of these answers are simulated**, not given by people.")
+    if measured["model_vote"]:
+        said.append(
+            f"{measured['model_vote']:,} rows carry a model vote: cross-fitted heads on a frozen encoder, fitted per"
+            " source. It is evidence about a label, not a label."
+        )
+    return _section("Who was asked", " ".join(said))
+
+
+def _use(manifest: Mapping[str, Any]) -> str:
+    origin = {
+        "recipe": "The margin of a reward export is the recipe's; where a rule gives none, the model votes' strength"
+        " toward the released label, and 0 where there are no votes.",
+        "model_vote": "The margin of a reward export is the model votes' strength toward the released label, and 0"
+        " where there are no votes.",
+        None: "Reward exports carry no margin: neither the recipe nor model votes give one.",
+    }[manifest["margin"]]
+    softened = manifest["measured"]["softened"]
+    return _section(
+        "How to use it",
+        "Ties and pairs with identical or empty sides are in these files and in no pair export. " + origin,
+        f"{softened:,} labels are softened. No common trainer reads a soft label or a weight: they are columns for"
+        " audit, and a trainer ignores them silently."
+        if softened
+        else "",
+    )
+
+
+def _limits(manifest: Mapping[str, Any]) -> str:
+    return _section(
+        "What is not known",
+        "Whether training on this set is better than on the raw one has not been measured. The texts were not searched"
+        " for personal data or for benchmark questions.",
+    )
+
+
+def _section(title: str, *paragraphs: str) -> str:
+    return f"## {title}\n\n" + "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
