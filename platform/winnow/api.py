@@ -13,9 +13,14 @@ from ninja.errors import HttpError, Throttled, ValidationError
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
+from accounts import api as accounts
 from accounts.access import Caller
 from accounts.problems import Forbidden, Problem, Unauthenticated
 from accounts.tokens import caller_with
+from annotation import api as annotation
+from corpus import api as corpus
+from curation import api as curation
+from ledger import api as ledger
 from winnow.errors import (
     broken_response,
     database_is_away,
@@ -24,7 +29,7 @@ from winnow.errors import (
     throttled_response,
     unavailable_response,
 )
-from winnow.mounting import joined, routers_of
+from winnow.joined_router import joined
 from winnow.throttle import PerCaller
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -120,4 +125,4 @@ def _words(message: str) -> str:
 for _expected in (Exception, Problem, ValidationError, HttpError, Http404):
     api.add_exception_handler(_expected, answer)
 
-api.add_router("", joined(routers_of("accounts", "ledger", "corpus", "annotation", "curation")))
+api.add_router("", joined([accounts.router, ledger.router, corpus.router, annotation.router, curation.router]))

@@ -6,7 +6,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from winnow import views
 from winnow.api import api
-from winnow.mounting import url_modules_of
 from winnow.palette import palette
 
 home_patterns = [
@@ -21,10 +20,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("accounts/", include("accounts.login_urls")),
     path("", include((home_patterns, "winnow"))),
+    path("", include("accounts.urls")),
+    path("", include("ledger.urls")),
+    path("", include("corpus.urls")),
+    path("", include("annotation.urls")),
+    path("", include("curation.urls")),
 ]
-
-for _module in url_modules_of("accounts", "ledger", "corpus", "annotation", "curation"):
-    urlpatterns.append(path("", include(_module)))
 
 handler400 = "winnow.views.bad_request"
 handler403 = "winnow.views.forbidden"

@@ -9,11 +9,10 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET
 
-from accounts.access import Caller, caller_of
-from accounts.models import Scope
+from accounts.access import Caller, caller_of, role_in
+from accounts.models import Role, Scope
 from accounts.problems import NotFound, Unauthenticated
 from accounts.queries import projects_for
 from accounts.tokens import caller_with
@@ -31,12 +30,11 @@ from winnow.health import metrics_text, missing_parts
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What needs me now? With a single project there is nothing to choose."""
-    projects = list(projects_for(caller_of(request))[:200])
+    caller = caller_of(request)
+    projects = list(projects_for(caller)[:200])
     if len(projects) == 1:
-        try:
-            return redirect(reverse("curation:overview", args=[projects[0].slug]))
-        except NoReverseMatch:
-            pass
+        annotates = role_in(caller.user, projects[0]) == Role.ANNOTATOR
+        return redirect("annotation:annotate" if annotates else "curation:overview", projects[0].slug)
     return render(request, "winnow/home.html", {"projects": projects})
 
 

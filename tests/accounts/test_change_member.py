@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts import change_member
@@ -68,6 +70,25 @@ def test_with_a_second_owner_the_first_may_go(owner: User, curator: User, projec
     assert role_in(owner, project) is None
     with pytest.raises(change_member.LastOwner):
         change_member.remove_member(membership=_membership(curator), by=curator)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_remove_each_other_at_once_leave_one(owner: User, curator: User, project: Project) -> None:
+    change_member.change_role(membership=_membership(curator), role=Role.OWNER, by=owner)
+
+    def remove(pair: tuple[Membership, User]) -> bool:
+        try:
+            change_member.remove_member(membership=pair[0], by=pair[1])
+        except change_member.LastOwner:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    pairs = [(_membership(curator), owner), (_membership(owner), curator)]
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(remove, pairs)) == [False, True]
+    assert Membership.objects.filter(project=project, role=Role.OWNER).count() == 1
 
 
 def test_a_switched_off_owner_does_not_count(owner: User, curator: User, project: Project) -> None:

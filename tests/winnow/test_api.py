@@ -108,6 +108,16 @@ def test_a_body_beyond_the_bound_is_413(client: Client, owner: User, bearer: Bea
     assert refused.status_code == 413 and _error(refused)["code"] == "too_large"
 
 
+def test_json_lines_are_streamed_past_that_bound(
+    client: Client, owner: User, project: Project, bearer: Bearer, settings: Any
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    row = {"prompt": "p", "response_a": "a", "response_b": "b", "label": "a"}
+    body = "\n".join(json.dumps({**row, "id": str(number)}) for number in range(100))
+    sent = client.post("/api/v1/projects/demo/imports?source=x", body, "application/x-ndjson", headers=bearer(owner))
+    assert sent.status_code == 202, sent.content
+
+
 def test_nobody_is_asked_to_log_in(client: Client, db: None) -> None:
     refused = client.get("/api/v1/projects")
     assert refused.status_code == 401 and _error(refused)["code"] == "unauthenticated"

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterable, Iterator
-from importlib import import_module
-from types import ModuleType
+from collections.abc import Iterable
 
 from ninja import Router
 from ninja.operation import PathView
@@ -41,25 +38,3 @@ def _check_names(address: str, names: dict[str, str]) -> None:
     shape = re.sub(r"{[^}]*}", "{}", address)
     if names.setdefault(shape, address) != address:
         raise TwoNamesForOnePlace(f"{names[shape]} and {address} are one address; use the same names")
-
-
-def routers_of(*areas: str) -> Iterator[Router]:
-    for area in areas:
-        module = _module(f"{area}.api")
-        if module is not None:
-            yield module.router
-
-
-def url_modules_of(*areas: str) -> Iterator[ModuleType]:
-    for area in areas:
-        module = _module(f"{area}.urls")
-        if module is not None:
-            yield module
-
-
-def _module(name: str) -> ModuleType | None:
-    try:
-        return import_module(name)
-    except ImportError as unfinished:
-        sys.stderr.write(f"NOT MOUNTED {name}: {unfinished}\n")
-        return None
