@@ -20,9 +20,14 @@ def first_row(statement: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
             logged.execute(statement, names)
             row: tuple[Any, ...] | None = logged.fetchone()
             return row
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, names, prepare=True)
-        return cursor.fetchone()
+    raw: psycopg.Connection[Any] = connection.connection
+    # Django turns preparing off on the whole connection; here it is wanted.
+    raw.prepare_threshold = 0
+    try:
+        with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+            return cursor.execute(statement, names).fetchone()
+    finally:
+        raw.prepare_threshold = None
 
 
 def the_row(statement: str, names: dict[str, Any]) -> tuple[Any, ...]:

@@ -93,9 +93,7 @@ def _conclude(outcomes: list[Outcome], sizes: tuple[int, ...], campaigns: list[A
     print(f"  p95 at human pace on {sizes[-1]:,}: {humans.percentile(95):.0f} ms (target under 50)")
     for workers in CLOSED_LOOP:
         small, large = (by_name[size, f"{workers} closed loop"] for size in (sizes[0], sizes[-1]))
-        print(
-            f"  cost at {sizes[-1]:,} / at {sizes[0]:,} with {workers}: {small.rate / large.rate:.2f} (target 1.2)"
-        )
+        print(f"  cost at {sizes[-1]:,} / at {sizes[0]:,} with {workers}: {small.rate / large.rate:.2f} (target 1.2)")
     print(f"  tasks with more than {OVERLAP} judgments: {_over_assigned(campaigns)} (must be 0)")
     print(f"  judgments acknowledged and not there: {_lost(outcomes, campaigns)} (must be 0)")
 
