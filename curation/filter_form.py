@@ -60,6 +60,8 @@ def _set(rows: RowFilter) -> list[tuple[tuple[str, ...], str]]:
             found.append(((name,), word if value == "true" else f"not {word.lower()}"))
         elif name in {"label", "band", "decision"}:
             found.append(((name,), f"{name}: {_WORDS[name].get(value, value)}"))
+        elif name in {"people", "models"}:
+            found.append(((name,), f"{name} prefer {value.upper()}"))
         elif name in {"source", "release", "q"}:
             found.append(((name,), f"{'id has' if name == 'q' else name} {value}"))
     if rows.min_strength is not None or rows.max_strength is not None:

@@ -25,7 +25,7 @@ def kept(project: Project, what: str, compute: Callable[[], Figures]) -> Figures
 def is_large(project: Project) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM corpus_comparison WHERE project_id = %s LIMIT %s) AS some",
+            "SELECT count(*) FROM (SELECT 1 FROM corpus_comparison WHERE project_id = %s LIMIT %s) AS rows",
             [project.pk, LARGE],
         )
         return bool(cursor.fetchone()[0] == LARGE)

@@ -14,7 +14,7 @@ from curation.standing import Standing
 BINS = 24
 # Half the width of the picture, in units of strength; what lies beyond is counted into the outermost bins.
 LIMITS = (0.5, 1.0, 2.0, 3.0)
-WIDTH, HEIGHT, FLOOR = 720, 96, 20
+WIDTH, HEIGHT = 720, 96
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,6 @@ class Bar:
     @property
     def is_against(self) -> bool:
         return self.high <= 0
-
-
-@dataclass(frozen=True)
-class Tick:
-    x: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -78,13 +72,11 @@ class Histogram:
         ]
 
     @property
-    def ticks(self) -> list[Tick]:
+    def ticks(self) -> list[str]:
+        """At equal distances under the bars."""
         places = (-1.0, -0.5, 0.0, 0.5, 1.0)
         beyond = {-1.0: "≤ ", 1.0: "≥ "}
-        return [
-            Tick(x=WIDTH * (place + 1) / 2, label=beyond.get(place, "") + f"{place * self.limit:g}".replace("-", "−"))
-            for place in places
-        ]
+        return [beyond.get(place, "") + f"{place * self.limit:g}".replace("-", "−") for place in places]
 
 
 def histograms(project: Project, rows: RowFilter) -> list[Histogram]:

@@ -39,10 +39,6 @@ class SourceState:
     def unlabelled(self) -> int:
         return self.rows - self.label_a - self.label_tie - self.label_b
 
-    @property
-    def prefers_a(self) -> Share:
-        return Share(self.label_a, self.label_a + self.label_b)
-
 
 @dataclass(frozen=True)
 class Opinions:

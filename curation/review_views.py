@@ -19,6 +19,7 @@ from curation.freshness import is_large
 from curation.models import DecisionBatch
 from curation.queries import rows_of
 from curation.review_queue import Place, left, next_in_queue, why
+from curation.word_diff import marked
 
 LABELS = [(place, label) for place, label in enumerate(range(-3, 4), start=1)]
 
@@ -82,10 +83,12 @@ def _page(
     key = place.comparison_id if isinstance(place, Place) else place
     row = rows_of(project, [key])[0] if key is not None else None
     is_later = is_large(project)
+    sides = (row.comparison.response_a.content, row.comparison.response_b.content) if row else ("", "")
     context: dict[str, Any] = {
         **frame_of(request, project),
         "row": row,
         "why": why(row) if row else "",
+        "diff": marked(*sides),
         "after": after,
         "skip_to": place.cursor if isinstance(place, Place) else after,
         "batch": batch,

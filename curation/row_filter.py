@@ -32,6 +32,8 @@ class RowFilter(Schema):
     )
     min_strength: Strength | None = Field(default=None, description="Mean margin toward the label, at least.")
     max_strength: Strength | None = Field(default=None, description="Mean margin toward the label, at most.")
+    people: Literal["a", "b"] | None = Field(default=None, description="The side that people prefer together.")
+    models: Literal["a", "b"] | None = Field(default=None, description="The side that the models' votes prefer.")
     people_disagree: bool | None = Field(default=None, description="People prefer the other side than the label.")
     contradicted: bool | None = Field(default=None, description="The import gave two different labels.")
     duplicate: bool | None = Field(default=None, description="Repeats an earlier comparison.")
@@ -61,6 +63,9 @@ class RowFilter(Schema):
 
     def without(self, *names: str) -> RowFilter:
         return self.model_copy(update=dict.fromkeys(names))
+
+
+_TOWARD = {"a": "<", "b": ">"}
 
 
 def conditions(rows: RowFilter, standing: Standing) -> str:
@@ -113,6 +118,8 @@ def _of_the_label(rows: RowFilter, standing: Standing) -> list[str]:
 
 def _of_the_votes(rows: RowFilter, standing: Standing) -> list[str]:
     parts = []
+    if rows.models is not None:
+        parts.append(f"{standing.field('model_vote.mean')} {_TOWARD[rows.models]} 0")
     if rows.voted is not None:
         parts.append(f"{standing.field('model_vote.mean')} IS {'NOT ' if rows.voted else ''}NULL")
     if rows.band == "none":
@@ -140,6 +147,8 @@ def _of_the_votes(rows: RowFilter, standing: Standing) -> list[str]:
 
 def _of_the_people(rows: RowFilter, standing: Standing) -> list[str]:
     parts = []
+    if rows.people is not None:
+        parts.append(f"{standing.field('consensus.label')} {_TOWARD[rows.people]} 0")
     if rows.people_disagree is not None:
         parts.append(_is(standing.field("consensus.disagrees_with_label"), rows.people_disagree))
     if rows.judged is not None:

@@ -66,14 +66,16 @@ def turns_before(prompt: Prompt) -> int:
 
 
 @register.inclusion_tag("curation/_strength_bar.html")
-def strength_bar(strength: float | None) -> dict[str, Any]:
-    """A bar from the centre line: right for the label, left against it."""
-    drawn = None if strength is None else max(-3.0, min(3.0, strength))
+def strength_bar(strength: float | str | None) -> dict[str, Any]:
+    """A bar from the centre line: right for the label, left against it; empty text is a template's missing value."""
+    if not isinstance(strength, float | int):
+        return {"strength": None}
+    drawn = max(-3.0, min(3.0, strength))
     return {
         "strength": strength,
-        "x": None if drawn is None else round(min(drawn, 0.0), 3),
-        "width": None if drawn is None else round(abs(drawn), 3),
-        "is_against": strength is not None and strength < 0,
+        "x": round(min(drawn, 0.0), 3),
+        "width": round(abs(drawn), 3),
+        "is_against": strength < 0,
     }
 
 

@@ -16,13 +16,13 @@ const rowOf = (id) => document.getElementById(`row-${id}`);
 const chosen = () => rows().filter((row) => row.querySelector("[name=ids]").checked);
 const isEvery = () => Boolean(browse.querySelector("[name=every]:checked"));
 
-function stand(row, { focus = true } = {}) {
+function stand(row, { focus = true, scroll = true } = {}) {
   for (const other of rows()) other.removeAttribute("aria-current");
   if (!row) return;
   current = row.dataset.id;
   row.setAttribute("aria-current", "true");
   if (focus) row.focus({ preventScroll: true });
-  row.scrollIntoView({ block: "nearest" });
+  if (scroll) row.scrollIntoView({ block: "nearest" });
   if (!pane.hidden && pane.dataset.id !== current) open(row);
 }
 
@@ -122,7 +122,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 // One row decided: on to the next, and to the same one after an undo.
-document.addEventListener("row-decided", (event) => {
+document.addEventListener("row-decided", () => {
   const before = current;
   requestAnimationFrame(() => setTimeout(() => {
     stand(rowOf(before));
@@ -163,4 +163,4 @@ filters?.addEventListener("formdata", (event) => {
 
 startBrush();
 keepReason(browse);
-stand(rows()[0], { focus: false });
+stand(rows()[0], { focus: false, scroll: false });
