@@ -61,22 +61,26 @@ class FileReading:
         self.recognised: Recognised | None = recognise(sample, options.format, self._options) if sample else None
 
     def batches(self) -> Iterator[Batch]:
-        rows: list[PreparedRow] = []
-        rejects: list[tuple[int, RowRejected]] = []
-        size = 0
-        for number, row in self._rows:
+        """Where the file turns out unreadable, what came before is given first, then the error is raised."""
+        batch, size = Batch([], [], 0.0), 0
+        stopped: list[UnreadableFile] = []
+        for number, row in _until_unreadable(self._rows, stopped):
             try:
                 prepared = self._prepared(number, row)
             except RowRejected as rejected:
-                rejects.append((number, rejected))
+                batch.rejects.append((number, rejected))
             else:
-                rows.append(prepared)
+                batch.rows.append(prepared)
                 size += size_of(prepared)
-            if len(rows) + len(rejects) >= BATCH_ROWS or size >= BATCH_BYTES:
-                yield Batch(rows, rejects, self.table.share_read())
-                rows, rejects, size = [], [], 0
-        if rows or rejects:
-            yield Batch(rows, rejects, self.table.share_read())
+            if len(batch.rows) + len(batch.rejects) >= BATCH_ROWS or size >= BATCH_BYTES:
+                batch.share_read = self.table.share_read()
+                yield batch
+                batch, size = Batch([], [], 0.0), 0
+        if batch.rows or batch.rejects:
+            batch.share_read = self.table.share_read()
+            yield batch
+        for error in stopped:
+            raise error
 
     def parsed(self) -> Iterator[tuple[int, ParsedRow | RowRejected]]:
         """The rows as the file has them, for people to look at."""
@@ -104,6 +108,13 @@ class FileReading:
             self.doubled_ids += key in self._ids
             self._ids.add(key)
         return prepared
+
+
+def _until_unreadable(rows: Iterator[Numbered], stopped: list[UnreadableFile]) -> Iterator[Numbered]:
+    try:
+        yield from rows
+    except UnreadableFile as error:
+        stopped.append(error)
 
 
 def source_name(file_name: str) -> str:
