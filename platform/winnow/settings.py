@@ -178,6 +178,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker outlives any outage of its broker.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A dead broker must fail a send at once; the sweeper sends it again.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry_on_timeout": False}
 CELERY_TASK_PUBLISH_RETRY = False

@@ -60,7 +60,7 @@ def worker_part(env: Environment, name: str, queues: str, *, niceness: int = 0) 
 
 def beat_part(env: Environment) -> Part:
     # No pid file: a stale one would keep it from starting.
-    command = [sys.executable, "-m", "celery", "-A", "winnow", "beat", "--pidfile", "", "--loglevel", "INFO"]
+    command = [sys.executable, "-m", "celery", "-A", "winnow", "beat", "--pidfile", "", "--loglevel", "WARNING"]
     command += ["--schedule", str(env.run_dir / "beat-schedule")]
     return Part("beat", command, env.logs_dir / "beat.log", _environment(env))
 
