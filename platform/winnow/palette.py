@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import ROLES, caller_of, project_for, role_in
 from accounts.models import Project, Role, Scope, User
+from accounts.queries import projects_of
 from annotation.models import Campaign
 from curation.models import Recipe, Release
 from ledger.models import MethodCard
@@ -31,11 +32,9 @@ def palette(request: HttpRequest) -> JsonResponse:
 
 
 def _projects(user: User) -> Iterator[Entry]:
-    projects = Project.objects.order_by("name")
-    if not user.is_superuser:
-        projects = projects.filter(memberships__user=user)
-    for project in projects[:200]:
-        yield _entry("project", project.name, reverse("curation:overview", args=[project.slug]))
+    for project in projects_of(user)[:50]:
+        page = "annotation:annotate" if role_in(user, project) == Role.ANNOTATOR else "curation:overview"
+        yield _entry("project", project.name, reverse(page, args=[project.slug]))
 
 
 def _inside(project: Project, role: Role) -> Iterator[Entry]:

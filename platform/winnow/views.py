@@ -7,12 +7,13 @@ import sys
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.access import Caller, caller_of, role_in
-from accounts.models import Role, Scope
+from accounts.access import Caller, caller_of
+from accounts.models import Scope
 from accounts.problems import NotFound, Unauthenticated
 from accounts.queries import projects_for
 from accounts.tokens import caller_with
@@ -25,17 +26,15 @@ from winnow.errors import (
     unavailable_response,
 )
 from winnow.health import metrics_text, missing_parts
+from winnow.home import at_home
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """What needs me now? With a single project there is nothing to choose."""
+    """What needs me now?"""
     caller = caller_of(request)
-    projects = list(projects_for(caller)[:200])
-    if len(projects) == 1:
-        annotates = role_in(caller.user, projects[0]) == Role.ANNOTATOR
-        return redirect("annotation:annotate" if annotates else "curation:overview", projects[0].slug)
-    return render(request, "winnow/home.html", {"projects": projects})
+    projects = list(projects_for(caller)[:50])
+    return render(request, "winnow/home.html", {"found": at_home(caller.user, projects, now=timezone.now())})
 
 
 @require_GET
