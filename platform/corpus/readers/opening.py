@@ -32,7 +32,7 @@ class InputFile:
 class Table:
     """An open file: iterate over it once."""
 
-    # json lines | json array | csv | parquet, and gz | zst when packed.
+    # JSON lines | JSON array | CSV | Parquet, and gz | zst when packed.
     container: str
     packing: str
     rows: Iterator[Numbered]
@@ -53,7 +53,7 @@ def open_table(file: InputFile, stream: BinaryIO, limits: Limits) -> Table:
     stream.seek(0)
     if head == b"PAR1":
         table = ParquetRows(stream, name=file.name, size=file.size, limits=limits)
-        return Table("parquet", "", iter(table), lambda: table.done / (table.total or 1))
+        return Table("Parquet", "", iter(table), lambda: table.done / (table.total or 1))
     packing = next((name for magic, name in PACKINGS.items() if head.startswith(magic)), "")
     if not packing:
         _refuse_by_magic(file.name, head)
@@ -69,11 +69,11 @@ def _open_text(file: InputFile, stream: BinaryIO, packing: str, limits: Limits) 
     extension = _extension(file.name)
     rows: Iterator[Numbered]
     if extension in {".csv", ".tsv"} or (start not in b"[{" and extension not in {".json", ".jsonl", ".ndjson"}):
-        container, rows = "csv", csv_rows(text, limits, file.name)
+        container, rows = "CSV", csv_rows(text, limits, file.name)
     elif start == b"[":
-        container, rows = "json array", json_array(text, limits)
+        container, rows = "JSON array", json_array(text, limits)
     else:
-        container, rows = "json lines", json_lines(text, limits)
+        container, rows = "JSON lines", json_lines(text, limits)
     if unpacked is not None:
         rows = _with_damage(rows, unpacked)
     return Table(container, packing, rows, lambda: min(1.0, stream.tell() / file.size), text)

@@ -214,4 +214,4 @@ def test_position_is_told_while_reading(tmp_path: Path) -> None:
         table = open_table(InputFile("x.jsonl", path.stat().st_size, lambda: path.open("rb")), stream, LIMITS)
         list(table.rows)
         assert table.share_read() == 1.0
-        assert table.description == "json lines"
+        assert table.description == "JSON lines"
