@@ -10,7 +10,7 @@ from accounts.access import Caller, caller_of, project_for, role_in
 from accounts.models import Project, Role, Scope
 from accounts.problems import NotFound
 from corpus.models import Comparison
-from curation.models import DecisionBatch
+from curation.models import DecisionBatch, Release
 
 
 def readable_project(request: HttpRequest, slug: str) -> Project:
@@ -45,6 +45,15 @@ def batch_for(caller: Caller, batch_id: int, *, slug: str | None = None) -> Deci
         raise hidden
     _check(caller, batch.project, Scope.CURATE, hidden)
     return batch
+
+
+def release_for(caller: Caller, release_id: int, *, scope: Scope = Scope.READ) -> Release:
+    hidden = NotFound(f"There is no release {release_id} that you can see.")
+    release = Release.objects.select_related("project", "recipe", "run").filter(pk=release_id).first()
+    if release is None:
+        raise hidden
+    _check(caller, release.project, scope, hidden)
+    return release
 
 
 def _check(caller: Caller, project: Project, scope: Scope, hidden: NotFound) -> None:

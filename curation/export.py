@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any, cast
 
 import orjson
@@ -14,9 +15,11 @@ from django.core.files.storage import default_storage
 
 from accounts.problems import Conflict, Invalid, NotFound
 from curation.canonical import in_groups, open_writer
+from curation.card import card
 from curation.exports import find_format
 from curation.exports._base import PROFILES, Format, Profile
 from curation.freeze import folder
+from curation.manifest import manifest_bytes
 from curation.models import Release, Split
 
 # A batch of long texts still fits in memory many times.
@@ -91,6 +94,41 @@ class Export:
     def stream(self, split: str, extension: str) -> Iterator[bytes]:
         batches = self.batches(split)
         return jsonl_bytes(batches) if extension == "jsonl" else parquet_bytes(batches, self.schema)
+
+
+def write_export(export: Export, folder_path: Path, extension: str) -> dict[Path, int]:
+    """A file per split that has rows, and the card and manifest beside them; rows by path."""
+    folder_path.mkdir(parents=True, exist_ok=True)
+    written: dict[Path, int] = {}
+    for split in Split.values:
+        counted = _Counted()
+        try:
+            batches = export.batches(split)
+        except EmptySplit:
+            continue
+        path = folder_path / f"{split}.{extension}"
+        watched = counted.watch(batches)
+        pieces = jsonl_bytes(watched) if extension == "jsonl" else parquet_bytes(watched, export.schema)
+        # A reader never meets half a file under its final name.
+        partial = path.with_name(f".{path.name}.partial")
+        with open(partial, "wb") as file:
+            file.writelines(pieces)
+        partial.replace(path)
+        written[path] = counted.rows
+    manifest = export.release.manifest
+    names = {path.stem: path.name for path in written}
+    (folder_path / "README.md").write_text(card(manifest, names), encoding="utf-8")
+    (folder_path / "manifest.json").write_bytes(manifest_bytes(manifest))
+    return written
+
+
+class _Counted:
+    rows = 0
+
+    def watch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            self.rows += batch.num_rows
+            yield batch
 
 
 def jsonl_bytes(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import Project, User
-from accounts.problems import NotFound
+from accounts.problems import Invalid, NotFound
 from curation import rules_sql
 from curation.models import DecisionBatch, Recipe
 from curation.rules import Rules, parse
@@ -63,8 +65,17 @@ class UnknownRecipe(NotFound):
     code = "unknown_recipe"
 
 
+class InvalidRecipeName(Invalid):
+    code = "invalid_name"
+
+
+# It is a part of the page's address.
+NAME = re.compile(r"[^/\x00-\x1f\x7f-\x9f.\ud800-\udfff][^/\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,119}")
+
+
 def newest_recipe(project: Project, name: str) -> Recipe:
-    recipe = Recipe.objects.filter(project=project, name=name).order_by("-version").first()
+    found = Recipe.objects.filter(project=project, name=name).order_by("-version").select_related("project")
+    recipe = found.first() if NAME.fullmatch(name) else None
     if recipe is None:
         raise UnknownRecipe(f"There is no recipe {name[:120]!r} in {project.slug}.", fields={"recipe": "unknown"})
     return recipe
@@ -72,6 +83,11 @@ def newest_recipe(project: Project, name: str) -> Recipe:
 
 def save_recipe(*, project: Project, name: str, document: Any, by: User | None) -> Recipe:
     """A new version if the document differs from the newest one, else that one."""
+    if not NAME.fullmatch(name):
+        raise InvalidRecipeName(
+            "A recipe's name has 1 to 120 characters, no slash, and does not begin with a dot.",
+            fields={"name": "not usable"},
+        )
     rules = parse(document)
     with transaction.atomic():
         # One writer per project, so that two savers cannot take the same version number.
@@ -94,6 +110,12 @@ def save_recipe(*, project: Project, name: str, document: Any, by: User | None) 
             details={"name": name, "version": recipe.version},
         )
     return recipe
+
+
+def newest_recipes(project: Project) -> QuerySet[Recipe]:
+    """The newest version of each, by name."""
+    newest = Recipe.objects.filter(project=project).order_by("name", "-version").distinct("name")
+    return Recipe.objects.filter(pk__in=newest.values("pk")).order_by("name").select_related("created_by")
 
 
 def recipe_text(document: dict[str, Any]) -> str:
