@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from accounts.create_project import create_project
 from accounts.models import Project, User
 from corpus.ingest import import_run
@@ -16,6 +18,7 @@ from corpus.uploads import check_options, parameters
 from ledger.execute import execute
 from ledger.models import Run, RunKind
 from ledger.reporter import Reporter
+from ledger.runs import mark_cancelled
 
 
 class Both(Reporter):
@@ -48,7 +51,13 @@ def import_files(*, project: Project, paths: Sequence[Path], options: ImportOpti
     def work(run: Run, row: Reporter) -> dict[str, Any]:
         return import_run(run, Both(row, reporter))
 
-    execute(run.id, work, owner=f"import_data {os.getpid()} on {socket.gethostname()}")
+    try:
+        execute(run.id, work, owner=f"import_data {os.getpid()} on {socket.gethostname()}")
+    except KeyboardInterrupt:
+        # Else the sweeper would take it for work that a dead worker left behind.
+        with transaction.atomic():
+            mark_cancelled(Run.objects.select_for_update().get(id=run.id))
+        raise
     run.refresh_from_db()
     return run
 

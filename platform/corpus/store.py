@@ -56,7 +56,7 @@ class Written:
     contradictions: list[Contradiction] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Comparison:
     id: int
     labels: tuple[int, ...]

@@ -83,3 +83,13 @@ def test_a_mapping_is_given_as_pairs(project: Project, tmp_path: Path) -> None:
     assert Comparison.objects.get().label == 0
     with pytest.raises(CommandError, match="cannot set 'nonsense'"):
         run(str(path), "--project", project.slug, "--mapping", "nonsense=x")
+
+
+def test_ctrl_c_cancels_the_run_for_good(project: Project, eggs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("corpus.import_files.import_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(str(eggs), "--project", project.slug)
+    assert Run.objects.get().state == State.CANCELLED
