@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Environment(BaseSettings):
     """The environment variables of Winnow; every one has a default that runs on a laptop."""
 
-    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
     home: Path = Field(default=ROOT / "var", alias="WINNOW_HOME")
     port: int = Field(default=8000, alias="WINNOW_PORT", ge=1, le=65535)

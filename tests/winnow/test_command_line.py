@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from winnow.command_line import is_ours, needs_database
+from winnow.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +52,20 @@ def test_a_first_command_in_an_empty_home_makes_migrates_and_stops_the_database(
     assert token.stdout.strip().split() == [token.stdout.strip()]
     assert token.stderr == ""
     assert not (home / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_only_variables_of_our_own_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WINNOW_HOME")
+    for name, value in {
+        "HOME": "/elsewhere",
+        "PORT": "1",
+        "HOST": "elsewhere",
+        "DEBUG": "1",
+        "WINNOW_PORT": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+    env = Environment()
+    assert (env.home, env.port, env.host, env.debug) == (ROOT / "var", 8000, "127.0.0.1", False)
 
 
 def test_wrong_settings_are_named_one_by_one(home: Path) -> None:
