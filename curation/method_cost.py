@@ -32,7 +32,7 @@ class Cost:
 
 
 def cost_of(project: Project) -> Cost:
-    return kept(project, "method cost", lambda: _counted(project))
+    return kept(project, "method-cost", lambda: _counted(project))
 
 
 def _counted(project: Project) -> Cost:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from curation.parameters import properties_of
+
 
 @dataclass(frozen=True)
 class FormField:
@@ -43,7 +45,7 @@ def fields_of(
             choices=rule.get("enum", []),
             error=wrong.get(name, ""),
         )
-        for name, rule in schema.get("properties", {}).items()
+        for name, rule in properties_of(schema).items()
     ]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from accounts.access import caller_of
@@ -52,11 +52,11 @@ def list_methods(request: HttpRequest) -> MethodList:
 
 
 @router.post("/projects/{slug}/runs", response={202: RunOut})
-def post_run(request: HttpRequest, slug: str, payload: RunIn) -> tuple[int, RunOut]:
+def post_run(request: HttpRequest, slug: str, payload: RunIn) -> Status[RunOut]:
     project = curated_project(request, slug)
     caller = caller_of(request)
     run = start_method(project=project, method=payload.method, params=payload.params, requested_by=caller.user)
-    return 202, run_out(run)
+    return Status(202, run_out(run))
 
 
 def _method_out(entry: catalogue.Entry) -> MethodOut:

@@ -23,7 +23,7 @@ class InvalidParameters(Invalid):
 
 def checked(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the defaults filled in, or every mistake at once."""
-    known: Mapping[str, Any] = schema.get("properties", {})
+    known = properties_of(schema)
     wrong = {name: _unknown(name, known) for name in given if name not in known}
     wrong |= {
         name: mistake for name, rule in known.items() if name in given and (mistake := _mistake(rule, given[name]))
@@ -37,6 +37,12 @@ def from_texts(schema: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str,
     """What a form or `--param k=v` gives, as the types of the schema; what does not fit stays text."""
     known: Mapping[str, Any] = schema.get("properties", {})
     return {name: _typed(known.get(name, {}).get("type", "string"), text) for name, text in texts.items()}
+
+
+def properties_of(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """In the order that the method gave them."""
+    known: Mapping[str, Any] = schema.get("properties", {})
+    return {name: known[name] for name in schema.get("propertyOrder", known) if name in known}
 
 
 def _typed(kind: str, text: str) -> Any:

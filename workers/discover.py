@@ -30,7 +30,9 @@ def schema_of(params: Any) -> dict[str, Any]:
     """JSON schema of a Params dataclass; the form and every check are made from it."""
     types = typing.get_type_hints(params)
     properties = {field.name: _property(types[field.name], field) for field in dataclasses.fields(params)}
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+    # A jsonb column keeps no order of keys, and a form wants one.
+    order = list(properties)
+    return {"type": "object", "properties": properties, "propertyOrder": order, "additionalProperties": False}
 
 
 def _property(kind: type, field: dataclasses.Field[Any]) -> dict[str, Any]:

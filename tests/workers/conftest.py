@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from accounts.models import Project
+from corpus.hashing import content_hash, messages_hash
+from corpus.models import Comparison, Prompt, Response, Source
 from workers.engine.bench import Bench
 from workers.engine.embeddings import Embedded
 from workers.methods._base import Pair
@@ -62,3 +65,41 @@ def make_pairs() -> Callable[..., list[Pair]]:
         return pairs
 
     return make
+
+
+@pytest.fixture
+def fill_corpus(project: Project) -> Callable[..., int]:
+    """Comparisons of a source, each with a prompt of its own and texts of `words` words."""
+
+    def fill(n: int, *, source: str = "one", words: int = 8) -> int:
+        rng = np.random.default_rng(len(source) + n)
+        where = Source.objects.create(project=project, name=source, format="generic")
+        for row in range(n):
+            messages = [{"role": "user", "content": f"{source} {row}: {_words(rng, words)}"}]
+            prompt = Prompt.objects.create(
+                project=project,
+                messages=messages,
+                content_hash=messages_hash([{"role": "user", "content": f"{row} {source}"}]),
+            )
+            a, b = sorted(
+                (
+                    Response.objects.create(prompt=prompt, content=text, content_hash=content_hash(text))
+                    for text in (_words(rng, words), _words(rng, words) + " indeed")
+                ),
+                key=lambda response: response.content_hash,
+            )
+            label = 1 if b.content.endswith("indeed") else -1
+            Comparison.objects.create(
+                project=project, source=where, prompt=prompt, response_a=a, response_b=b, row_number=row,
+                labels=[label], label=label,
+            )  # fmt: skip
+        return n
+
+    return fill
+
+
+WORDS = ["bread", "water", "salt", "time", "hand", "light", "stone", "river", "small", "great", "often", "never", "new"]
+
+
+def _words(rng: np.random.Generator, n: int) -> str:
+    return " ".join(str(word) for word in rng.choice(WORDS, size=n))

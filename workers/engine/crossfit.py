@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,8 @@ from workers.engine.heads import Floats, Ints, bootstrap_weights, fit_heads, gro
 # Tried by cross-validation inside the training folds; features have about unit length.
 L2_CHOICES = (10.0, 30.0, 100.0, 300.0)
 INNER_FOLDS = 3
+INNER_ROWS = 3000
+SCALES = np.geomspace(0.02, 10.0, 25)
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,11 @@ def _choose(
     rng: np.random.Generator,
     check: Callable[[], None],
 ) -> tuple[float, bool]:
-    """The l2, and whether the extra columns help, by log loss inside the training folds only."""
+    """The l2, and whether the extra columns help, by loss inside the training folds only."""
     variants = [False] if wide.shape[1] == x.shape[1] else [False, True]
     if len(variants) * len(l2_choices) == 1:
         return l2_choices[0], False
+    train = _some_of(train, groups, rng)
     inner = grouped_folds(groups[train], INNER_FOLDS, rng)
     y = sign[train].astype(float)
     losses: dict[tuple[float, bool], float] = {}
@@ -87,13 +89,24 @@ def _choose(
     return min(losses, key=lambda choice: (losses[choice], choice))
 
 
+def _some_of(train: NDArray[np.bool_], groups: Ints, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """At most about INNER_ROWS of the training rows, by whole groups: enough to choose two settings."""
+    share = INNER_ROWS / max(int(train.sum()), 1)
+    names = np.unique(groups[train])
+    if share >= 1:
+        return train
+    kept = rng.permutation(names)[: max(INNER_FOLDS, int(len(names) * share))]
+    return np.asarray(train & np.isin(groups, kept))
+
+
 def _inner_losses(
     features: Floats, y: Floats, inner: Ints, l2_choices: tuple[float, ...], check: Callable[[], None]
 ) -> list[float]:
-    """Held-out log loss per l2: one head per l2 and inner fold, all fitted at once."""
+    """Held-out log loss per l2, each at its best scale, since the votes are scaled afterwards anyway."""
     n_l2 = len(l2_choices)
     weights = np.repeat((inner[:, None] != np.arange(INNER_FOLDS)).astype(float), n_l2, axis=1)
     beta = fit_heads(features, y, weights, np.tile(np.array(l2_choices), INNER_FOLDS), check=check)
-    margins: Any = (features @ beta) * y[:, None]
+    margins = (features @ beta) * y[:, None]
     own = margins.reshape(len(y), INNER_FOLDS, n_l2)[np.arange(len(y)), inner]
-    return [float(loss) for loss in np.logaddexp(0.0, -own).mean(axis=0)]
+    unit = own / np.maximum(np.sqrt(np.mean(own**2, axis=0)), 1e-12)
+    return list(np.min([np.logaddexp(0.0, -scale * unit).mean(axis=0) for scale in SCALES], axis=0))

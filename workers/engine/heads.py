@@ -76,11 +76,10 @@ def _preconditioner(x: Floats, weights: Floats, l2: Floats) -> Callable[[Floats]
     mean_weight = weights.mean(axis=1)
     matrix = 0.2 * (x.T @ (x * mean_weight[:, None]))
     matrix[np.diag_indices_from(matrix)] += float(np.median(l2))
-    values, vectors = np.linalg.eigh(matrix)
-    inverse = vectors / np.maximum(values, 1e-12)
+    inverse = np.linalg.inv(matrix)
 
     def apply(columns: Floats) -> Floats:
-        return np.asarray(inverse @ (vectors.T @ columns))
+        return np.asarray(inverse @ columns)
 
     return apply
 
