@@ -30,6 +30,10 @@ STEP_WORDS = (
 )
 
 
+# Where there is no room for the words, on a phone.
+STEP_MARKS = ("A+++", "A++", "A+", "=", "B+", "B++", "B+++")
+
+
 @dataclass(frozen=True)
 class Side:
     letter: str
@@ -52,6 +56,7 @@ class Step:
     key: str
     choice: int
     words: str
+    mark: str
 
 
 def shown_item(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
@@ -75,7 +80,7 @@ def steps(item: ClaimedItem, campaign: Campaign) -> list[Step]:
     """The keys follow the hands, left to right; the choice behind a key depends on which response is at the left."""
     sign = 1 if item.responses[0].id == item.response_a_id else -1
     offered = [
-        Step(key=str(place + 1), choice=sign * strength, words=STEP_WORDS[place])
+        Step(key=str(place + 1), choice=sign * strength, words=STEP_WORDS[place], mark=STEP_MARKS[place])
         for place, strength in enumerate(range(-3, 4))
     ]
     return [step for step in offered if step.choice or campaign.settings.get("tie", True)]
