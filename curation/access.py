@@ -56,6 +56,15 @@ def release_for(caller: Caller, release_id: int, *, scope: Scope = Scope.READ) -
     return release
 
 
+def named_release(project: Project, name: str) -> Release:
+    """In a project that the caller may see already."""
+    releases = Release.objects.select_related("project", "recipe", "run", "created_by").filter(project=project)
+    release = releases.filter(name=name).first() if "\x00" not in name else None
+    if release is None:
+        raise NotFound(f"There is no release {name[:120]!r} in {project.slug}.")
+    return release
+
+
 def _check(caller: Caller, project: Project, scope: Scope, hidden: NotFound) -> None:
     """The refusal of a stranger does not name the project."""
     try:

@@ -81,6 +81,19 @@ def newest_recipe(project: Project, name: str) -> Recipe:
     return recipe
 
 
+def version_of(recipe: Recipe, version: str | None) -> Recipe:
+    """Another version of the same recipe, by its number."""
+    if version is None:
+        return recipe
+    found = None
+    if version.isascii() and version.isdigit() and len(version) < 10:
+        same = Recipe.objects.filter(project=recipe.project, name=recipe.name, version=int(version))
+        found = same.select_related("project").first()
+    if found is None:
+        raise UnknownRecipe(f"The recipe {recipe.name!r} has no version {version[:20]!r}.")
+    return found
+
+
 def save_recipe(*, project: Project, name: str, document: Any, by: User | None) -> Recipe:
     """A new version if the document differs from the newest one, else that one."""
     if not NAME.fullmatch(name):
