@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Project
 from curation.freshness import kept
@@ -101,7 +101,9 @@ def _counted(project: Project, rows: RowFilter) -> list[Histogram]:
     low, high = standing.param(-limit), standing.param(limit)
     bucket = f"width_bucket({strength}, {low}::float8, {high}::float8, {BINS})"
     narrowed = conditions(rows, standing)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The planner takes the bins for as many groups as rows, and would keep them from parallel workers.
+        cursor.execute("SET LOCAL parallel_tuple_cost = 0")
         cursor.execute(
             f"SELECT c.source_id, {bucket}, count(*) {standing.from_sql}{narrowed} GROUP BY 1, 2",
             standing.params,

@@ -85,9 +85,13 @@ def _funnel(project: Project) -> list[Step]:
                  JOIN annotation_campaign g ON g.id = k.campaign_id AND g.consensus_method = k.method
                  WHERE g.project_id = %(project)s AND k.votes > 0),
                 (SELECT count(*) FROM curation_signal WHERE run_id = %(run)s),
-                (SELECT count(DISTINCT d.comparison_id) FROM curation_decision d
-                 JOIN curation_decisionbatch b ON b.id = d.batch_id
-                 WHERE b.project_id = %(project)s AND d.is_current),
+                (SELECT count(*) FROM curation_decision d JOIN curation_decisionbatch b ON b.id = d.batch_id
+                 WHERE b.project_id = %(project)s AND d.is_current)
+                - (SELECT count(*) FROM curation_decision hand
+                   JOIN curation_decisionbatch b ON b.id = hand.batch_id
+                   JOIN curation_decision ruled ON ruled.comparison_id = hand.comparison_id
+                     AND ruled.is_current AND NOT ruled.is_by_hand
+                   WHERE b.project_id = %(project)s AND hand.is_current AND hand.is_by_hand),
                 (SELECT count(*) FROM curation_releaserow WHERE release_id = %(release)s)
             """,
             params,

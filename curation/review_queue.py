@@ -16,6 +16,7 @@ from django.db import connection
 from accounts.models import Project
 from accounts.paging import decode, encode
 from curation.queries import Row
+from curation.row_filter import decided_as
 from curation.standing import Standing
 from curation.words import label_words, signed
 
@@ -69,8 +70,11 @@ def why(row: Row) -> str:
     return next((sentence for reason in _REASONS if (sentence := reason(row))), "")
 
 
+_REVIEW = "'review'"
+
+
 def _sent(standing: Standing) -> str:
-    return f"{standing.decision} = 'review'"
+    return f"{standing.decision} = 'review' AND {decided_as(_REVIEW)}"
 
 
 def _undecided(standing: Standing) -> str:

@@ -10,6 +10,7 @@ from ninja import Schema
 from pydantic import Field, ValidationError
 
 from accounts.problems import Invalid
+from curation.models import Action
 from curation.standing import Standing
 
 Strength = Annotated[float, Field(allow_inf_nan=False)]
@@ -111,9 +112,19 @@ def _of_the_label(rows: RowFilter, standing: Standing) -> list[str]:
         parts.append(wanted.format(standing.field("label")))
     if rows.decision is not None:
         decision = standing.field("decision")
+        if rows.decision in Action.values:
+            parts.append(decided_as(standing.param(rows.decision)))
         special = {"any": f"{decision} IS NOT NULL", "none": f"{decision} IS NULL"}
         parts.append(special.get(rows.decision) or f"{decision} = {standing.param(rows.decision)}")
     return parts
+
+
+def decided_as(action: str) -> str:
+    """Says less than a condition on the decision in force, but lets the decisions lead to their rows."""
+    return (
+        "c.id IN (SELECT taken.comparison_id FROM curation_decision taken"  # noqa: S608 - a placeholder or a constant
+        f" WHERE taken.is_current AND taken.action = {action})"
+    )
 
 
 def _of_the_votes(rows: RowFilter, standing: Standing) -> list[str]:

@@ -47,7 +47,7 @@ function close() {
 }
 
 function decide(action) {
-  browse.requestSubmit(browse.querySelector(`[name=action][value=${action}]`));
+  browse.querySelector(`[name=action][value=${action}]`)?.click();
 }
 
 function describe() {
