@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from curation.manifest import splits_in_order
+
 # From the fewest rows on; the bands of the dataset hub.
 SIZES = ((10_000_000, "10M<n<100M"), (1_000_000, "1M<n<10M"), (100_000, "100K<n<1M"), (10_000, "10K<n<100K"),
          (1_000, "1K<n<10K"), (0, "n<1K"))  # fmt: skip
@@ -31,7 +33,7 @@ def card(manifest: Mapping[str, Any], data_files: Mapping[str, str] | None = Non
 
 def _header(manifest: Mapping[str, Any], data_files: Mapping[str, str] | None) -> dict[str, Any]:
     rows = manifest["counts"]["released"]
-    splits = [name for name, split in manifest["splits"].items() if split["rows"]]
+    splits = [name for name, split in splits_in_order(manifest).items() if split["rows"]]
     files = data_files or {name: f"data/{name}-*.parquet" for name in splits}
     header: dict[str, Any] = {
         "pretty_name": f"{manifest['project']} {manifest['name']}",
@@ -58,7 +60,7 @@ def _licence(manifest: Mapping[str, Any]) -> str:
 
 def _contents(manifest: Mapping[str, Any]) -> str:
     lines = ["| split | rows | pairs for training | ties | identical sides | empty sides | prompts |", "|" + "---|" * 7]
-    for name, split in manifest["splits"].items():
+    for name, split in splits_in_order(manifest).items():
         lines.append(
             f"| {name} | {split['rows']:,} | {split['pairs']:,} | {split['ties']:,} | {split['identical_sides']:,}"
             f" | {split['empty_sides']:,} | {split['prompts']:,} |"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import orjson
 
-from curation.models import Release
+from curation.models import Release, Split
 from curation.rules import parse
 
 
@@ -41,6 +42,11 @@ def margin_origin(pinned: dict[str, Any]) -> str | None:
     if measured["margin"]:
         return "recipe"
     return "model_vote" if measured["model_vote"] else None
+
+
+def splits_in_order(manifest: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """The database does not keep the order of keys."""
+    return {split.value: manifest["splits"][split.value] for split in Split}
 
 
 def content_hash(files: list[dict[str, Any]]) -> str:

@@ -17,7 +17,7 @@ from curation.standing import Standing
 EXAMPLES = 4
 # Examples are the rows with the smallest scattered ids: (id * FACTOR) mod PRIME runs over all ids without a pattern.
 PRIME = 2_147_483_647
-FACTOR = 1_000_003
+FACTOR = 1_103_515_245
 
 
 @dataclass
@@ -37,8 +37,12 @@ class RuleCount:
     change: int | None = None
 
     @property
+    def releases(self) -> bool:
+        return self.action in LABELLED
+
+    @property
     def released(self) -> int:
-        return self.count - self.by_hand - self.without_label if self.action in LABELLED else 0
+        return self.count - self.by_hand - self.without_label if self.releases else 0
 
 
 @dataclass

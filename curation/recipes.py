@@ -132,8 +132,22 @@ def newest_recipes(project: Project) -> QuerySet[Recipe]:
 
 
 def recipe_text(document: dict[str, Any]) -> str:
-    """The document as a person edits it."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    """The document as a person edits it; the database does not keep the order of keys."""
+    return yaml.safe_dump(
+        _in_reading_order(document), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+    )
+
+
+READING_ORDER = ("name", "description", "rules", "when", "then", "margin", "weight", "field", "op", "value")
+
+
+def _in_reading_order(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_in_reading_order(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    known = [key for key in READING_ORDER if key in part]
+    return {key: _in_reading_order(part[key]) for key in [*known, *(key for key in part if key not in known)]}
 
 
 def apply_recipe(*, recipe: Recipe, by: User | None) -> DecisionBatch:

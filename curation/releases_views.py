@@ -17,6 +17,7 @@ from accounts.problems import Problem
 from curation.access import curated_project, frame_of, named_release, readable_project
 from curation.exports import find_format, format_names
 from curation.freeze import folder, request_release
+from curation.manifest import splits_in_order
 from curation.models import Release
 from curation.recipes import newest_recipes
 from curation.releases_api import release_state
@@ -90,6 +91,7 @@ def _frozen(request: HttpRequest, release: Release) -> dict[str, Any]:
     offers = [_offer(name, release) for name in format_names()]
     return {
         "manifest": release.manifest,
+        "splits": splits_in_order(release.manifest),
         "offers": offers,
         "shown": next((offer for offer in offers if offer.name == "trl_reward" and not offer.refused), None),
         "card": readme.split("---\n", 2)[-1],
@@ -100,5 +102,5 @@ def _frozen(request: HttpRequest, release: Release) -> dict[str, Any]:
 
 def _offer(name: str, release: Release) -> Offer:
     found = find_format(name)
-    splits = [split for split, counted in release.manifest["splits"].items() if counted["pairs"]]
+    splits = [split for split, counted in splits_in_order(release.manifest).items() if counted["pairs"]]
     return Offer(name, found.LABEL, found.accepts(release.manifest), splits)

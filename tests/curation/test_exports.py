@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,18 @@ def test_the_preferred_side_is_chosen_whatever_its_letter() -> None:
 
 @pytest.mark.parametrize("name", format_names())
 def test_ties_and_sides_that_say_nothing_make_no_pair(name: str) -> None:
-    nothing = [{"label": 0}, {"response_b": "A"}, {"response_a": " \n"}, {"response_b": ""}]
+    nothing: list[dict[str, Any]] = [{"label": 0}, {"response_b": "A"}, {"response_a": " \n"}, {"response_b": ""}]
     assert len(exported(name, *nothing, {})) == (2 if name == "trl_kto" else 1)
     assert exported(name, *nothing) == []
 
 
 def test_a_margin_is_the_recipes_else_the_votes_toward_the_label_else_nothing() -> None:
-    given = [{"margin": 0.25}, {"label": 3}, {"vote_mean": None}, {"margin": -1.5, "vote_mean": None}]
+    given: list[dict[str, Any]] = [
+        {"margin": 0.25},
+        {"label": 3},
+        {"vote_mean": None},
+        {"margin": -1.5, "vote_mean": None},
+    ]
     assert [row["margin"] for row in exported("trl_reward", *given)] == [0.25, -0.5, 0.0, -1.5]
     assert exported("trl_reward", {})[0]["margin"] == 0.5
     assert "margin" not in exported("trl_reward", {}, margin=None)[0]
@@ -154,13 +160,12 @@ def _written(release: Release, name: str, folder: Path) -> str:
 def tokenizer() -> Any:
     """Trained on the spot, with a chat template; nothing is downloaded."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
 
     raw = Tokenizer(models.BPE(unk_token="<unk>"))
     raw.pre_tokenizer = pre_tokenizers.ByteLevel()
     special = ["<unk>", "<s>", "</s>", "<pad>"]
     raw.train_from_iterator([" ".join(WORDS)] * 20, trainers.BpeTrainer(vocab_size=400, special_tokens=special))
-    made = PreTrainedTokenizerFast(
+    made = import_module("transformers").PreTrainedTokenizerFast(
         tokenizer_object=raw, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="<pad>"
     )
     made.chat_template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}"
@@ -169,9 +174,7 @@ def tokenizer() -> Any:
 
 @pytest.fixture
 def llama(tokenizer: Any) -> Any:
-    from transformers import LlamaConfig
-
-    return LlamaConfig(
+    return import_module("transformers").LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
         max_position_embeddings=512, pad_token_id=tokenizer.pad_token_id, bos_token_id=1, eos_token_id=2, num_labels=1,
     )  # fmt: skip
@@ -198,14 +201,13 @@ def test_a_reward_trainer_takes_a_step_and_reads_the_margin(
     exports: dict[str, str], tokenizer: Any, llama: Any, tmp_path: Path
 ) -> None:
     from datasets import load_dataset
-    from transformers import LlamaForSequenceClassification
-    from trl import RewardConfig, RewardTrainer
 
+    trl, transformers = import_module("trl"), import_module("transformers")
     rows = load_dataset(exports["trl_reward"], split="train", cache_dir=str(tmp_path / "cache"))
     assert str(rows.features["margin"].dtype) == "float32" and min(rows["margin"]) < 0 < max(rows["margin"])
-    trainer = RewardTrainer(
-        model=LlamaForSequenceClassification(llama),
-        args=RewardConfig(output_dir=str(tmp_path / "out"), **OPTIONS),
+    trainer = trl.RewardTrainer(
+        model=transformers.LlamaForSequenceClassification(llama),
+        args=trl.RewardConfig(output_dir=str(tmp_path / "out"), **OPTIONS),
         train_dataset=rows,
         processing_class=tokenizer,
     )
@@ -218,17 +220,16 @@ def test_a_reward_trainer_takes_a_step_and_reads_the_margin(
 
 def test_a_dpo_trainer_takes_a_step(exports: dict[str, str], tokenizer: Any, llama: Any, tmp_path: Path) -> None:
     from datasets import load_dataset
-    from transformers import LlamaForCausalLM
-    from trl import DPOConfig, DPOTrainer
 
+    trl, transformers = import_module("trl"), import_module("transformers")
     rows = load_dataset(exports["trl_preference"], split="train", cache_dir=str(tmp_path / "cache"))
     assert set(rows.column_names) == {"prompt", "chosen", "rejected"}
     # Saved: an unnamed model in memory cannot be loaded again as the reference.
-    LlamaForCausalLM(llama).save_pretrained(tmp_path / "model")
+    transformers.LlamaForCausalLM(llama).save_pretrained(tmp_path / "model")
     tokenizer.save_pretrained(tmp_path / "model")
-    trainer = DPOTrainer(
+    trainer = trl.DPOTrainer(
         model=str(tmp_path / "model"),
-        args=DPOConfig(output_dir=str(tmp_path / "out"), **OPTIONS),
+        args=trl.DPOConfig(output_dir=str(tmp_path / "out"), **OPTIONS),
         train_dataset=rows,
         processing_class=tokenizer,
     )

@@ -12,8 +12,16 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from accounts.models import Project, User
-from curation import freeze as freezing
-from curation.freeze import InvalidName, ReleaseExists, folder, freeze, new_release, request_release
+from curation.canonical import write_file
+from curation.freeze import (
+    InvalidName,
+    ReleaseExists,
+    folder,
+    freeze,
+    freeze_run,
+    new_release,
+    request_release,
+)
 from curation.models import Action, Release, ReleaseRow
 from curation.pin import UnusableMargin
 from curation.recipes import STARTER, UnknownRecipe, save_recipe
@@ -97,18 +105,18 @@ def test_killed_in_mid_freeze_it_ends_the_same_without_doubled_rows(
     added = [corpus.add(label=1) for _ in range(40)]
     whole = frozen(project, "whole")
     release = new_release(project=project, name="killed", recipe=KEEP_ALL, by=curator)
-    real, calls = freezing.write_file, []
+    calls = []
 
     def dies(*arguments: Any) -> None:
         calls.append(arguments)
         if len(calls) == 2:
             raise Killed
-        real(*arguments)
+        write_file(*arguments)
 
-    monkeypatch.setattr(freezing, "write_file", dies)
+    monkeypatch.setattr("curation.freeze.write_file", dies)
     with pytest.raises(Killed):
         freeze(release, Reporter())
-    monkeypatch.setattr(freezing, "write_file", real)
+    monkeypatch.setattr("curation.freeze.write_file", write_file)
     corpus.decide(added[0], Action.DROP, curator)
     again = Release.objects.get(pk=release.pk)
     freeze(again, Reporter())
@@ -181,7 +189,7 @@ def test_a_name_is_taken_once_and_freed_by_a_failure(project: Project, corpus: A
     first.run.save()
     again = request_release(project=project, name="v1", recipe=KEEP_ALL, by=curator)
     assert again.pk != first.pk and again.run is not None
-    assert freezing.freeze_run(again.run, Reporter())["rows"] == 1
+    assert freeze_run(again.run, Reporter())["rows"] == 1
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "a b", "x" * 121, None, "a\n"])

@@ -111,8 +111,10 @@ def test_a_recipe_never_sees_what_recipes_decided(project: Project, corpus: Any)
     assert Decision.objects.get(comparison=row, is_current=True).label == 1
 
 
-def test_the_starter_survives_the_editor() -> None:
-    assert parse(read_text(recipe_text(STARTER))).document == parse(STARTER).document
+def test_the_starter_survives_the_editor_and_reads_from_when_to_then() -> None:
+    shuffled = {"rules": [dict(reversed(rule.items())) for rule in STARTER["rules"]], "name": STARTER["name"]}
+    assert parse(read_text(recipe_text(shuffled))).document == parse(STARTER).document
+    assert recipe_text(shuffled) == recipe_text(STARTER)
 
 
 @pytest.mark.parametrize(("who", "status"), [("stranger", 404), ("annotator", 403), (None, 401)])

@@ -60,9 +60,7 @@ def test_a_mistake_in_the_text_is_told_beside_it(logged_in: Client, project: Pro
     assert kept.status_code == 422 and "field: power" in kept.content.decode() and Recipe.objects.count() == 1
 
 
-def test_keeping_makes_a_version_and_applying_puts_it_in_force(
-    logged_in: Client, project: Project, corpus: Any
-) -> None:
+def test_keeping_makes_a_version_and_applying_enforces_it(logged_in: Client, project: Project, corpus: Any) -> None:
     save_recipe(project=project, name="mine", document=STARTER, by=None)
     corpus.add(label=-1)
     assert "Version 2 is kept" in logged_in.post(url("recipe", "mine"), {"text": KEEP}, follow=True).content.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -136,7 +137,7 @@ def test_a_margin_is_measured_toward_the_label_that_is_released(project: Project
         assert cursor.fetchone() == (0.5 if then == "keep" else -0.5,)
 
 
-OPERATORS = {
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
     "in": lambda value, wanted: value in wanted,
 }  # fmt: skip
@@ -185,8 +186,9 @@ WHENS = st.recursive(
 def rows(project: Project, corpus: Any) -> list[dict[str, Any]]:
     """Every mixture of present and missing that the property test draws on, as plain values."""
     run, found = corpus.run("model_vote"), []
+    kinds: list[dict[str, Any]] = [{"turns": 2, "topic": "it's"}, {"turns": "2"}, {"topic": "100%"}, {}]
     for n, label in enumerate((-3, -1, 0, 2, None, None)):
-        metadata: dict[str, Any] = [{"turns": 2, "topic": "it's"}, {"turns": "2"}, {"topic": "100%"}, {}][n % 4]
+        metadata = kinds[n % 4]
         labels = [-1, 1] if n == 5 else None
         source = "hh" if n % 2 else "it's"
         row = corpus.add(

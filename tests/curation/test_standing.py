@@ -18,7 +18,7 @@ def read(project: Project, *names: str, **options: Any) -> list[tuple[Any, ...]]
     columns = ", ".join(standing.field(name) for name in names)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns} {standing.from_sql} ORDER BY c.id", standing.params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_every_field_runs_and_is_missing_without_its_method(project: Project, corpus: Any) -> None:
