@@ -210,7 +210,7 @@ def own_judgment(
         return Status(204, None)
     answer = OwnAnswer(id=own.id, payload=own.payload, created_at=own.created_at)
     return Status(
-        200, OwnJudgmentOut(judgment=answer, claim=_claim_out(claimed_item(own.assignment_id), campaign, html))
+        200, OwnJudgmentOut(judgment=answer, claim=_claim_out(claimed_item(own.assignment_id, own), campaign, html))
     )
 
 

@@ -54,13 +54,13 @@ class ClaimedItem:
         return [response.id for response in self.responses]
 
 
-def claimed_item(assignment_id: int) -> ClaimedItem:
+def claimed_item(assignment_id: int, answer: Judgment | None = None) -> ClaimedItem:
     """The assignment exists."""
-    return item_of(the_row(_ITEM, {"id": assignment_id}))
+    return item_of(the_row(_ITEM, {"id": assignment_id}), answer)
 
 
-def item_of(row: tuple[Any, ...]) -> ClaimedItem:
-    """From the columns below."""
+def item_of(row: tuple[Any, ...], answer: Judgment | None = None) -> ClaimedItem:
+    """From the columns below; with the answer that stands when its author looks at it again."""
     a_id, b_id = row[5], row[6]
     contents = {a_id: row[9], b_id: row[10]}
     return ClaimedItem(
@@ -74,23 +74,22 @@ def item_of(row: tuple[Any, ...]) -> ClaimedItem:
         messages=orjson.loads(row[8]),
         responses=[ShownResponse(id=response_id, content=contents[response_id]) for response_id in row[4]],
         draft=orjson.loads(row[11]) if row[11] else None,
-        answer=orjson.loads(row[12]) if row[12] else None,
-        judgment_id=row[13],
+        answer=answer.payload if answer else None,
+        judgment_id=answer.id if answer else None,
     )
 
 
-# For a query that has the assignment as `s` and its task as `t`.
+# For a query that has the assignment as `s` and its task as `t`. Drafts and judgments are asked for one by one: a join
+# that was planned while these tables were small would read them whole when they are large.
 ITEM_COLUMNS = """
 s.id, s.campaign_id, c.id, s.lease_expires_at, s.order_shown, c.response_a_id, c.response_b_id,
-p.id, p.messages, a.content, b.content, d.payload, j.payload, j.id
+p.id, p.messages, a.content, b.content, (SELECT d.payload FROM annotation_draft d WHERE d.assignment_id = s.id)
 """
 ITEM_TABLES = """
 JOIN corpus_comparison c ON c.id = t.comparison_id
 JOIN corpus_prompt p ON p.id = c.prompt_id
 JOIN corpus_response a ON a.id = c.response_a_id
 JOIN corpus_response b ON b.id = c.response_b_id
-LEFT JOIN annotation_draft d ON d.assignment_id = s.id
-LEFT JOIN annotation_judgment j ON j.assignment_id = s.id AND j.superseded_by_id IS NULL
 """
 _ITEM = f"""
 SELECT {ITEM_COLUMNS} FROM annotation_assignment s JOIN annotation_task t ON t.id = s.task_id {ITEM_TABLES}

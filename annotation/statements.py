@@ -7,9 +7,15 @@ nothing can be reused. These go out with the parameters apart, under a name that
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
+
+# A plan that was made while a table was small may read it whole when it is large, and PostgreSQL notices only once a
+# minute; so each connection plans again after this many statements.
+PLANS_LAST = 256
+_since_planned: WeakKeyDictionary[psycopg.Connection[Any], int] = WeakKeyDictionary()
 
 
 def first_row(statement: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
@@ -21,6 +27,7 @@ def first_row(statement: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
             row: tuple[Any, ...] | None = logged.fetchone()
             return row
     raw: psycopg.Connection[Any] = connection.connection
+    _plan_again_now_and_then(raw)
     # Django turns preparing off on the whole connection; here it is wanted.
     raw.prepare_threshold = 0
     try:
@@ -28,6 +35,14 @@ def first_row(statement: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
             return cursor.execute(statement, names).fetchone()
     finally:
         raw.prepare_threshold = None
+
+
+def _plan_again_now_and_then(raw: psycopg.Connection[Any]) -> None:
+    count = _since_planned.get(raw, 0) + 1
+    if count == PLANS_LAST:
+        raw.execute("DISCARD PLANS")
+        count = 0
+    _since_planned[raw] = count
 
 
 def the_row(statement: str, names: dict[str, Any]) -> tuple[Any, ...]:

@@ -113,7 +113,7 @@ def _campaign(size: int) -> Any:
         for statement in (_PROMPTS, _RESPONSES, _COMPARISONS):
             cursor.execute(statement, {"project": project.id, "source": source.id, "size": size})
         cursor.execute("SET session_replication_role = DEFAULT")
-        cursor.execute("ANALYZE")
+        cursor.execute("ANALYZE corpus_prompt, corpus_response, corpus_comparison")
     started = time.perf_counter()
     campaign = create_campaign(project=project, name="Bench", overlap=OVERLAP)
     print(f"  campaign with {size:,} tasks created in {time.perf_counter() - started:.1f} s", flush=True)
