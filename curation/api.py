@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,6 +11,7 @@ from pydantic import Field
 
 from accounts.access import caller_of
 from accounts.paging import DEFAULT_LIMIT, Limit
+from curation import methods_api, recipes_api, releases_api
 from curation.access import batch_for, comparison_for, curated_project, readable_project
 from curation.decide import decide, undo
 from curation.models import Decision, DecisionBatch
@@ -180,6 +179,5 @@ def _batch_out(batch: DecisionBatch) -> BatchOut:
     )
 
 
-for _part in ("methods_api", "recipes_api", "releases_api"):
-    if find_spec(f"curation.{_part}") is not None:
-        router.add_router("", import_module(f"curation.{_part}").router)
+for _part in (methods_api, recipes_api, releases_api):
+    router.add_router("", _part.router)

@@ -81,20 +81,22 @@ def _page(
     refused: str = "",
 ) -> HttpResponse:
     key = place.comparison_id if isinstance(place, Place) else place
-    row = rows_of(project, [key])[0] if key is not None else None
-    is_later = is_large(project)
-    sides = (row.comparison.response_a.content, row.comparison.response_b.content) if row else ("", "")
     context: dict[str, Any] = {
         **frame_of(request, project),
-        "row": row,
-        "why": why(row) if row else "",
-        "diff": marked(*sides),
+        **_pair(project, key),
         "after": after,
         "skip_to": place.cursor if isinstance(place, Place) else after,
         "batch": batch,
         "refused": refused,
-        "labels": LABELS,
-        "left": None if is_later else left(project),
+        "left": None if is_large(project) else left(project),
     }
     name = "curation/_review.html" if request.htmx.target == "review" else "curation/review.html"
     return render(request, name, context)
+
+
+def _pair(project: Project, key: int | None) -> dict[str, Any]:
+    if key is None:
+        return {"row": None}
+    row = rows_of(project, [key])[0]
+    diff = marked(row.comparison.response_a.content, row.comparison.response_b.content)
+    return {"row": row, "why": why(row), "diff": diff, "labels": LABELS}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.urls import URLPattern, path
 
-from curation import comparisons_views, overview_views, review_views
+from curation import comparisons_views, methods_urls, overview_views, recipes_urls, releases_urls, review_views
 
 app_name = "curation"
 
@@ -24,8 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("p/<slug:slug>/review/left/", review_views.review_left, name="review_left"),
     path("p/<slug:slug>/review/decide/", review_views.review_decide, name="review_decide"),
     path("p/<slug:slug>/review/<int:batch_id>/undo/", review_views.review_undo, name="review_undo"),
+    *methods_urls.urlpatterns,
+    *recipes_urls.urlpatterns,
+    *releases_urls.urlpatterns,
 ]
-
-for _part in ("methods_urls", "recipes_urls", "releases_urls"):
-    if find_spec(f"curation.{_part}") is not None:
-        urlpatterns += import_module(f"curation.{_part}").urlpatterns
