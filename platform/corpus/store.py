@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from corpus.prepare import PreparedRow
 
 # With the project's id it is the key of the advisory lock that keeps imports of one project apart.
 IMPORT_LOCK = 0x57696E6E << 32
+COPY_PIECE = 100
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class BatchWriter:
         new = [content_hash for content_hash in wanted if content_hash not in ids]
         new_ids = _allocate(cursor, "corpus_prompt", len(new))
         ids.update(zip(new, new_ids, strict=True))
-        _copy(cursor, COPY_PROMPTS, [prompt_row(ids[hash_], self._project_id, wanted[hash_], hash_) for hash_ in new])
+        _copy(cursor, COPY_PROMPTS, (prompt_row(ids[hash_], self._project_id, wanted[hash_], hash_) for hash_ in new))
         return ids, set(new_ids)
 
     def _responses(
@@ -141,7 +143,7 @@ class BatchWriter:
         new = [key for key in wanted if key not in ids]
         new_ids = _allocate(cursor, "corpus_response", len(new))
         ids.update(zip(new, new_ids, strict=True))
-        _copy(cursor, COPY_RESPONSES, [response_row(ids[key], key[0], *wanted[key], key[1]) for key in new])
+        _copy(cursor, COPY_RESPONSES, (response_row(ids[key], key[0], *wanted[key], key[1]) for key in new))
         return ids, set(new_ids)
 
     def _comparisons(
@@ -171,7 +173,7 @@ class BatchWriter:
                 written.empty += _is_empty(row.content_a) or _is_empty(row.content_b)
             else:
                 _meet_again(comparison, row, written)
-        _copy(cursor, COPY_COMPARISONS, [self._row(key, new) for key, new in known.items() if new.new_from])
+        _copy(cursor, COPY_COMPARISONS, (self._row(key, new) for key, new in known.items() if new.new_from))
         _update(cursor, [old for old in known.values() if old.is_changed and not old.new_from])
         return written
 
@@ -233,10 +235,17 @@ def _allocate(cursor: psycopg.Cursor[Any], table: str, count: int) -> list[int]:
     return [id_ for (id_,) in cursor.fetchall()]
 
 
-def _copy(cursor: psycopg.Cursor[Any], statement: str, rows: list[bytes]) -> None:
-    if rows:
-        with cursor.copy(statement.encode()) as copy:
-            copy.write(b"".join((HEADER, *rows, TRAILER)))
+def _copy(cursor: psycopg.Cursor[Any], statement: str, rows: Iterator[bytes]) -> None:
+    """In pieces, so that PostgreSQL is busy with one while the next is built."""
+    piece = b"".join(islice(rows, COPY_PIECE))
+    if not piece:
+        return
+    with cursor.copy(statement.encode()) as copy:
+        copy.write(HEADER)
+        while piece:
+            copy.write(piece)
+            piece = b"".join(islice(rows, COPY_PIECE))
+        copy.write(TRAILER)
 
 
 def _is_empty(content: bytes) -> bool:
