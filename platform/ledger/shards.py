@@ -113,10 +113,11 @@ def finish(shard: Shard, *, write: Callable[[], dict[str, Any]]) -> None:
 
 
 def give_back(shard: Shard) -> None:
-    """As if it had never been claimed."""
+    """As if it had never been claimed; the next sweep tells somebody else."""
     _mine(shard).update(
         state=State.QUEUED, attempts=F("attempts") - 1, owner="", lease_token=None, lease_expires_at=None
     )
+    Run.objects.filter(id=shard.run_id).update(sent_at=None)
 
 
 def fail(shard: Shard, *, error: str, is_final: bool) -> None:

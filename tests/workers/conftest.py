@@ -86,7 +86,7 @@ def fill_corpus(project: Project) -> Callable[..., int]:
                     Response.objects.create(prompt=prompt, content=text, content_hash=content_hash(text))
                     for text in (_words(rng, words), _words(rng, words) + " indeed")
                 ),
-                key=lambda response: response.content_hash,
+                key=lambda response: bytes(response.content_hash),
             )
             label = 1 if b.content.endswith("indeed") else -1
             Comparison.objects.create(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from workers.engine.heads import Floats, Ints, bootstrap_weights, fit_heads, grouped_folds
 
@@ -41,7 +43,27 @@ def cross_fit(
     is_bootstrapped: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> CrossFit:
-    """Rows with sign 0 are scored and train nothing. Groups share a fold, and are drawn whole by the bootstrap."""
+    """Votes on every row by heads that saw other folds only.
+
+    Rows with sign 0 are scored and train nothing. Groups share a fold, and are drawn whole by the bootstrap.
+    """
+    # On all cores the products wait for each other as soon as anything else runs: 54 s instead of 22 s were seen.
+    with threadpool_limits(max(1, (os.cpu_count() or 2) // 2), user_api="blas"):
+        return _cross_fit(x, extra, sign, groups, heads, folds, seed, l2_choices, is_bootstrapped, check)
+
+
+def _cross_fit(
+    x: Floats,
+    extra: Floats | None,
+    sign: Ints,
+    groups: Ints,
+    heads: int,
+    folds: int,
+    seed: int,
+    l2_choices: tuple[float, ...],
+    is_bootstrapped: bool,
+    check: Callable[[], None],
+) -> CrossFit:
     rng = np.random.default_rng(seed)
     fold_of = grouped_folds(groups, folds, rng)
     margins = np.full((len(sign), heads), np.nan)
