@@ -181,5 +181,13 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker outlives any outage of its broker.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A dead broker must fail a send at once; the sweeper sends it again.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry_on_timeout": False}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    "retry_on_timeout": False,
+    # One more try at once; the library's own would hold the request for six seconds.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+}
 CELERY_TASK_PUBLISH_RETRY = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -116,3 +117,10 @@ def test_who_asked_is_in_the_audit_trail(project: Project, curator: User) -> Non
 
 def test_every_kind_of_run_has_a_task() -> None:
     assert set(dispatch.TASK_NAMES) == set(RunKind)
+
+
+def test_a_broker_that_is_away_holds_the_request_for_a_moment_only(make_run: MakeRun) -> None:
+    """The real send, to a socket that nobody listens on."""
+    started = time.monotonic()
+    assert not dispatch.send(make_run())
+    assert time.monotonic() - started < 2
