@@ -16,55 +16,12 @@ import pyarrow.parquet as pq
 from django.db import connection
 
 from curation.models import Release, ReleaseRow, Split
+from curation.row_schema import SCHEMA
 from ledger.reporter import Reporter
 
 ROWS_PER_GROUP = 10_000
 ROWS_PER_FILE = 100_000
 ROWS_PER_READ = 2_500
-
-MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-
-SCHEMA = pa.schema(
-    [
-        # Made from the source's name and the hashes of the two texts, so it is the same wherever the row was imported.
-        ("id", pa.string()),
-        ("source", pa.string()),
-        ("licence", pa.string()),
-        ("external_id", pa.string()),
-        ("row_number", pa.int64()),
-        ("prompt", MESSAGES),
-        ("response_a", pa.string()),
-        ("response_b", pa.string()),
-        ("generator_a", pa.string()),
-        ("generator_b", pa.string()),
-        # -3..3, negative = response_a is better, 0 = tie.
-        ("label", pa.int8()),
-        ("imported_label", pa.int8()),
-        ("action", pa.string()),
-        ("reason", pa.string()),
-        ("rule", pa.string()),
-        ("is_by_hand", pa.bool_()),
-        # The probability that the label holds, where a rule or person softened it.
-        ("label_probability", pa.float32()),
-        ("margin", pa.float32()),
-        ("weight", pa.float32()),
-        ("votes", pa.int16()),
-        ("simulated_votes", pa.int16()),
-        ("consensus_label", pa.int8()),
-        ("consensus_confidence", pa.float32()),
-        # The model vote in a/b orientation: positive = response_b is better.
-        ("vote_mean", pa.float32()),
-        ("vote_spread", pa.float32()),
-        ("vote_share_b", pa.float32()),
-        ("vote_heads", pa.int16()),
-        ("scores_a", pa.list_(pa.float32())),
-        ("scores_b", pa.list_(pa.float32())),
-        ("duplicate_similarity", pa.float32()),
-        ("is_duplicate", pa.bool_()),
-        # JSON.
-        ("metadata", pa.string()),
-    ]
-)
 
 _READ = """
 SELECT r.position, source.name AS source, source.licence, c.external_id, c.row_number, prompt.messages::text AS prompt,
@@ -141,7 +98,10 @@ def write_parquet(batches: Iterator[pa.RecordBatch], schema: pa.Schema, target: 
 
 
 def open_writer(target: Any, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(target, schema, compression="zstd", write_page_index=True, version="2.6")
+    # Without dictionaries: nearly all bytes are texts that come once, and zstd finds the rest.
+    return pq.ParquetWriter(
+        target, schema, compression="zstd", use_dictionary=False, write_page_index=True, version="2.6"
+    )
 
 
 def in_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

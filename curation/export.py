@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 import pyarrow as pa
@@ -26,6 +27,9 @@ from curation.models import Release, Split
 ROWS_PER_BATCH = 2_000
 EXTENSIONS = ("parquet", "jsonl")
 CONTENT_TYPES = {"parquet": "application/vnd.apache.parquet", "jsonl": "application/x-ndjson"}
+
+
+Item = TypeVar("Item")
 
 
 class NotFrozen(Conflict):
@@ -86,7 +90,8 @@ class Export:
             if file["split"] != split:
                 continue
             with default_storage.open(f"{folder(self.release)}/{file['path']}", "rb") as stored:
-                for batch in pq.ParquetFile(stored).iter_batches(batch_size=ROWS_PER_BATCH):
+                # One thread reads ahead for each export; more would only take turns with other requests.
+                for batch in pq.ParquetFile(stored).iter_batches(batch_size=ROWS_PER_BATCH, use_threads=False):
                     converted = self.format.rows(batch, self.release.manifest, self.profile)
                     if converted.num_rows:
                         yield converted
@@ -132,7 +137,7 @@ class _Counted:
 
 
 def jsonl_bytes(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
-    for batch in batches:
+    for batch in read_ahead(iter(batches)):
         yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in batch.to_pylist())
 
 
@@ -140,10 +145,19 @@ def parquet_bytes(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Itera
     """A Parquet file as it grows: each row group is sent as soon as it is written."""
     sink = _Sink()
     with open_writer(sink, schema) as writer:
-        for group in in_groups(batches):
+        for group in read_ahead(in_groups(batches)):
             writer.write_table(group)
             yield from sink.take()
     yield from sink.take()
+
+
+def read_ahead(groups: Iterator[Item]) -> Iterator[Item]:
+    """Prepare the next row group in a thread while this one is compressed; never more than one ahead."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="export") as pool:
+        coming = pool.submit(next, groups, None)
+        while (group := coming.result()) is not None:
+            coming = pool.submit(next, groups, None)
+            yield group
 
 
 class _Sink:

@@ -5,7 +5,7 @@ A format file has a module docstring (what it is, who reads it, what to know), a
     LABEL                          its name for people
     accepts(manifest)              why this release cannot be exported so, as a sentence; None = it can
     schema(manifest, profile)      one Arrow schema for all rows of all splits
-    rows(batch, manifest, profile) a batch of canonical rows (curation.canonical.SCHEMA) as a batch of that schema
+    rows(batch, manifest, profile) a batch of canonical rows (curation.row_schema.SCHEMA) as a batch of that schema
 
 It reads nothing but its arguments: no query, no file, no request. Rows may become fewer (ties in a pair format) or
 more; what is left out for another reason than those counted in the manifest's splits is a mistake.
@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.canonical import MESSAGES
+from curation.row_schema import MESSAGES
 
 Profile = Literal["minimal", "full"]
 PROFILES: tuple[Profile, ...] = ("minimal", "full")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from curation.canonical import MESSAGES
 from curation.exports._base import (
     Manifest,
     Profile,
@@ -20,6 +19,7 @@ from curation.exports._base import (
     rejected,
     with_provenance,
 )
+from curation.row_schema import MESSAGES
 
 LABEL = "Whole conversations (RLHFlow, reward-bench)"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from curation.canonical import MESSAGES
 from curation.exports._base import (
     PROVENANCE,
     Manifest,
@@ -22,6 +21,7 @@ from curation.exports._base import (
     refuse_without_rows,
     rejected,
 )
+from curation.row_schema import MESSAGES
 
 LABEL = "Desirable and undesirable answers (TRL: KTO)"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from curation.canonical import MESSAGES
 from curation.exports._base import (
     Manifest,
     Profile,
@@ -21,6 +20,7 @@ from curation.exports._base import (
     rejected,
     with_provenance,
 )
+from curation.row_schema import MESSAGES
 
 LABEL = "Preference pairs (TRL: DPO and relatives)"
 

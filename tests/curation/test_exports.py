@@ -11,13 +11,13 @@ import pytest
 
 from accounts.models import Project
 from corpus.models import Prompt
-from curation.canonical import SCHEMA
 from curation.export import Export, write_export
 from curation.exports import find_format, format_names
 from curation.exports._base import PROFILES
 from curation.exports.trl_reward import MarginNotFinite
 from curation.freeze import freeze, new_release
 from curation.models import Release
+from curation.row_schema import SCHEMA
 from ledger.reporter import Reporter
 
 ROW: dict[str, Any] = {
