@@ -14,6 +14,7 @@ from accounts.models import Project
 from accounts.problems import NotFound
 from curation.access import curated_project, readable_project
 from curation.method_cost import cost_of
+from curation.method_docs import sections_of
 from curation.method_form import fields_of, texts_in
 from curation.parameters import InvalidParameters, from_texts
 from curation.run_examples import examples_of
@@ -49,9 +50,7 @@ def method(request: HttpRequest, slug: str, name: str) -> HttpResponse:
             return redirect("ledger:run", project.slug, run.pk)
         except InvalidParameters as wrong:
             fields = fields_of(entry.card.parameters, values=params, errors=wrong.fields)
-    context = _context(
-        request, project, entry=entry, fields=fields, cost=cost_of(project), newest=newest_runs(project).get(name)
-    )
+    context = _context(request, project, **_about(project, entry), fields=fields)
     return render(request, "curation/method.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -64,6 +63,15 @@ def examples(request: HttpRequest, slug: str, run_id: int) -> HttpResponse:
         raise NotFound(f"There is no run {run_id} in this project.")
     context = _context(request, run.project, run=run, groups=examples_of(run))
     return render(request, "curation/_run_examples.html", context)
+
+
+def _about(project: Project, entry: catalogue.Entry) -> dict[str, Any]:
+    return {
+        "entry": entry,
+        "cost": cost_of(project),
+        "newest": newest_runs(project).get(entry.method),
+        "sections": sections_of(entry.card.documentation),
+    }
 
 
 def _summary(documentation: str) -> str:

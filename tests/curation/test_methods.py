@@ -31,10 +31,24 @@ SCHEMA = {
     "propertyOrder": ["heads", "threshold", "form", "customise"],
     "additionalProperties": False,
 }
+DOCUMENTATION = """Models vote.
+
+Idea
+    Where they <b>
+    disagree.
+
+Formula
+    a = b
+      + c"""
 CARD = Card(
-    method="model_vote", label="Model vote", queue="cpu", shape="whole", documentation="Models vote.\n\nIdea <b>",
-    parameters=SCHEMA, code_version="1",
-)  # fmt: skip
+    method="model_vote",
+    label="Model vote",
+    queue="cpu",
+    shape="whole",
+    documentation=DOCUMENTATION,
+    parameters=SCHEMA,
+    code_version="1",
+)
 
 
 @pytest.fixture
@@ -144,7 +158,9 @@ def test_the_page_shows_documentation_form_and_cost(
     for _ in range(3):
         make_comparison(1)
     page = as_curator.get("/p/demo/methods/model_vote/").content.decode()
-    assert "Idea &lt;b&gt;" in page
+    assert "<h3>Idea</h3>" in page
+    assert "<p>Where they &lt;b&gt; disagree.</p>" in page
+    assert "a = b\n  + c</pre>" in page
     assert 'min="2" max="100"' in page
     assert "9 of 9" in page
 
