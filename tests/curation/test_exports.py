@@ -15,6 +15,7 @@ from curation.export import Export, write_export
 from curation.exports import find_format, format_names
 from curation.exports._base import PROFILES
 from curation.exports.trl_reward import MarginNotFinite
+from curation.fields import FIELDS
 from curation.freeze import freeze, new_release
 from curation.models import Release
 from curation.row_schema import SCHEMA
@@ -237,3 +238,10 @@ def test_a_dpo_trainer_takes_a_step(exports: dict[str, str], tokenizer: Any, lla
     before = copied(trainer.model)
     trainer.train()
     assert changed(before, copied(trainer.model)) > 5
+
+
+def test_every_format_and_every_field_is_documented() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    exports, recipes = ((docs / name).read_text() for name in ("exports.md", "recipes.md"))
+    assert [name for name in format_names() if f"`{name}`" not in exports] == []
+    assert [name for name in FIELDS if f"`{name}`" not in recipes] == []
