@@ -14,6 +14,8 @@ from annotation.models import Assignment, AssignmentState, Campaign, Draft, Judg
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Pages = Callable[[User], Page]
+# Two cores that others use too are slow at times; nothing here is about speed.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture
