@@ -59,7 +59,8 @@ _SEED = (
     " sha256((side || p.id)::bytea) FROM corpus_prompt p, unnest(ARRAY['a', 'b']) side"
     " WHERE p.project_id = %(project)s ORDER BY p.id",
     "INSERT INTO corpus_comparison (project_id, source_id, prompt_id, response_a_id, response_b_id, labels, label,"
-    " row_number, external_id, metadata) SELECT %(project)s, %(source)s, prompt_id, min(id), max(id),"
+    " row_number, external_id, metadata) SELECT %(project)s, %(source)s, prompt_id, min(corpus_response.id),"
+    " max(corpus_response.id),"
     " ARRAY[2 * (prompt_id %% 2) - 1]::smallint[], (2 * (prompt_id %% 2) - 1)::smallint, prompt_id, '', '{}'"
     " FROM corpus_response JOIN corpus_prompt ON corpus_prompt.id = prompt_id AND project_id = %(project)s"
     " GROUP BY prompt_id ORDER BY prompt_id",
