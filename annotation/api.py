@@ -157,11 +157,12 @@ def list_campaigns(request: HttpRequest, slug: str) -> CampaignList:
 @router.patch("/campaigns/{campaign_id}", response=CampaignOut)
 def change(request: HttpRequest, campaign_id: int, body: CampaignChange) -> CampaignOut:
     """Pause, open or close; ask for more judgments per comparison."""
-    campaign = campaign_for(caller_of(request), campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
+    caller = caller_of(request)
+    campaign = campaign_for(caller, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
     if body.overlap is not None:
-        extend_overlap(campaign=campaign, overlap=body.overlap)
+        extend_overlap(campaign=campaign, overlap=body.overlap, by=caller.user)
     if body.state is not None:
-        set_state(campaign=campaign, state=body.state)
+        set_state(campaign=campaign, state=body.state, by=caller.user)
     return _campaign_out(campaign)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from accounts.audit import record
 from accounts.models import Project, User
 from accounts.problems import Conflict, Invalid
 from annotation.kinds._base import kind_named, settings_with_defaults
@@ -63,6 +64,8 @@ def create_campaign(
             )
             campaign.task_count = _add_tasks(campaign)
             campaign.save(update_fields=["task_count"])
+            made = {"name": campaign.name, "overlap": overlap, "tasks": campaign.task_count}
+            record(actor=created_by, project=project, action="open campaign", subject=campaign, details=made)
     except IntegrityError as error:
         raise NameTaken(f"There is a campaign {name!r} in this project already.", {"name": "is taken"}) from error
     return campaign
@@ -78,22 +81,27 @@ def guidelines_version(*, project: Project, text: str | None, created_by: User |
     return version
 
 
-def set_state(*, campaign: Campaign, state: CampaignState) -> Campaign:
+def set_state(*, campaign: Campaign, state: CampaignState, by: User | None) -> Campaign:
     """Pause, open again or close. Who holds an item of a paused campaign may still answer it."""
-    campaign.state = state
-    campaign.save(update_fields=["state"])
+    change = {"from": campaign.state, "to": str(state)}
+    with transaction.atomic():
+        campaign.state = state
+        campaign.save(update_fields=["state"])
+        record(actor=by, project=campaign.project, action="change campaign", subject=campaign, details=change)
     return campaign
 
 
-def extend_overlap(*, campaign: Campaign, overlap: int) -> Campaign:
+def extend_overlap(*, campaign: Campaign, overlap: int, by: User | None) -> Campaign:
     """Asks for more judgments per comparison; never for fewer, since they may be in already."""
     if not campaign.overlap < overlap <= MAX_OVERLAP:
         limit = f"must be more than {campaign.overlap} and at most {MAX_OVERLAP}"
         raise OverlapOnlyGrows("The overlap of a campaign can only grow.", {"overlap": limit})
+    change = {"from": campaign.overlap, "to": overlap}
     with transaction.atomic():
         Task.objects.filter(campaign=campaign).update(cap=overlap)
         campaign.overlap = overlap
         campaign.save(update_fields=["overlap"])
+        record(actor=by, project=campaign.project, action="extend overlap", subject=campaign, details=change)
     return campaign
 
 

@@ -61,7 +61,7 @@ def simulate_votes(*, project: Project, seed: int = 7) -> Campaign:
     if campaign.state == CampaignState.OPEN:
         for number, temper in enumerate(TEMPERS, start=1):
             _vote(campaign, _annotator(project, number), temper, random.Random(f"{seed} {number}"))  # noqa: S311
-        set_state(campaign=campaign, state=CampaignState.CLOSED)
+        set_state(campaign=campaign, state=CampaignState.CLOSED, by=None)
     return campaign
 
 

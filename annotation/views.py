@@ -83,10 +83,10 @@ def campaign_state(request: HttpRequest, slug: str, campaign_id: int) -> HttpRes
     held = _campaign(request, slug, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
     form = ChangeForm(request.POST)
     if form.is_valid() and form.cleaned_data["overlap"]:
-        extend_overlap(campaign=held, overlap=form.cleaned_data["overlap"])
+        extend_overlap(campaign=held, overlap=form.cleaned_data["overlap"], by=caller_of(request).user)
         messages.success(request, f"Every comparison of {held.name} now takes {held.overlap} judgments.")
     elif form.is_valid() and form.cleaned_data["state"]:
-        set_state(campaign=held, state=form.cleaned_data["state"])
+        set_state(campaign=held, state=form.cleaned_data["state"], by=caller_of(request).user)
         messages.success(request, f"{held.name} is {held.state}.")
     return redirect("annotation:campaign", slug, campaign_id)
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from celery import shared_task
+from django.utils import timezone
 
 from accounts.problems import Problem
 from ledger import dispatch
@@ -61,6 +62,15 @@ def sweep_ledger(**_ignored: Any) -> None:
     swept = sweep()
     if any(swept.values()):
         log.info("sweep: %s", swept)
+
+
+@shared_task(name="workers.reclaim_leases")  # type: ignore[untyped-decorator]  # celery has no types
+def reclaim_leases(**_ignored: Any) -> None:
+    """Items that people left open go back to the others, also in a campaign where nobody claims now."""
+    from annotation.assign import reclaim_expired
+
+    while reclaim_expired(now=timezone.now()):
+        pass
 
 
 def _owner(task: Any) -> str:

@@ -46,13 +46,11 @@ def import_page(request: HttpRequest, slug: str) -> HttpResponse:
         default_storage.delete(stored)
         form.add_error("file", problem.message)
         return _upload_page(request, caller, project, form, status=422)
-    confirm = OptionsForm(request.POST)
-    sealed = seal_pending(caller, project, stored, name)
     context = {
         "preview": shown,
         "name": name,
-        "sealed": sealed,
-        "confirm": confirm,
+        "sealed": seal_pending(caller, project, stored, name),
+        "confirm": OptionsForm(request.POST),
         "size": form.cleaned_data["file"].size,
     }
     return render(request, "corpus/preview.html", _with(caller, project, context))

@@ -154,7 +154,7 @@ def test_owner_and_superuser_may_annotate(api: Any, owner: User, campaign: Campa
 
 
 def test_a_paused_campaign_says_so(api: Any, annotator: User, campaign: Campaign) -> None:
-    set_state(campaign=campaign, state=CampaignState.PAUSED)
+    set_state(campaign=campaign, state=CampaignState.PAUSED, by=None)
     reply = api(annotator)("POST", f"campaigns/{campaign.id}/claim")
     assert reply.status_code == 409
     assert "paused" in reply.json()["error"]["message"]

@@ -169,7 +169,7 @@ def test_a_heartbeat_renews_and_tells_when_the_hold_has_ended(campaign: Campaign
 
 
 def test_a_paused_campaign_gives_out_nothing(campaign: Campaign, annotator: User) -> None:
-    set_state(campaign=campaign, state=CampaignState.PAUSED)
+    set_state(campaign=campaign, state=CampaignState.PAUSED, by=None)
     with pytest.raises(CampaignNotOpen, match="paused"):
         claim(campaign=campaign, annotator=annotator)
 
@@ -183,7 +183,7 @@ def test_more_overlap_opens_finished_tasks_for_people_who_passed_them(
     _judge(campaign, second)
     _judge(campaign, first)
     _judge(campaign, second)
-    extend_overlap(campaign=campaign, overlap=2)
+    extend_overlap(campaign=campaign, overlap=2, by=None)
     for person in (first, second):
         assert len({_judge(campaign, person).comparison_id for _ in range(2)}) == 2
         assert claim(campaign=campaign, annotator=person) is None

@@ -114,13 +114,13 @@ def test_a_skipped_item_takes_no_answer(campaign: Campaign, annotator: User) -> 
 
 def test_a_paused_campaign_takes_the_answer_and_gives_no_next(campaign: Campaign, annotator: User) -> None:
     item = _claim(campaign, annotator)
-    set_state(campaign=campaign, state=CampaignState.PAUSED)
+    set_state(campaign=campaign, state=CampaignState.PAUSED, by=None)
     assert _submit(item, 1).next is None
 
 
 def test_a_closed_campaign_takes_no_answer(campaign: Campaign, annotator: User) -> None:
     item = _claim(campaign, annotator)
-    set_state(campaign=campaign, state=CampaignState.CLOSED)
+    set_state(campaign=campaign, state=CampaignState.CLOSED, by=None)
     with pytest.raises(CampaignClosed):
         _submit(item, 1)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import secrets
-from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from accounts.create_project import create_project
 from accounts.models import Membership, Project, Role, User
+from annotation.simulate import simulate_votes
 from corpus import sample
 
 SLUG = "demo"
@@ -23,30 +25,44 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", default=EMAIL, help=f"who owns the project; default: {EMAIL}")
-        parser.add_argument("--password", help="the owner's; default: made up for a new account, else left as it is")
+        parser.add_argument("--password", help="the owner's; default: made up once and kept in WINNOW_HOME")
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner, password = demo_owner(options["email"], options["password"])
         project = demo_project(owner)
         done = sample.load(project)
-        votes = _simulate_votes(project)
+        simulate_votes(project=project)
         self.stdout.write(f"Project {project.slug}: {done['accepted']} accepted, {done['unchanged']} unchanged.")
-        if votes is not None:
-            self.stdout.write("Simulated votes are there; they are marked as simulated wherever they appear.")
-        self.stdout.write(f"Log in as {owner.email} with the password {password or 'that it already has'}")
+        self.stdout.write("Its votes are simulated, and marked so wherever they appear.")
+        self.stdout.write(f"Log in as {owner.email} with the password {password}")
 
 
 @transaction.atomic
-def demo_owner(email: str, password: str | None) -> tuple[User, str | None]:
-    """The account, and its password where it is known."""
+def demo_owner(email: str, wanted_password: str | None) -> tuple[User, str]:
+    """The account with its password, which a newcomer finds again at every start."""
     owner = User.objects.filter(email__iexact=email).first()
     if owner is None:
-        password = password or secrets.token_urlsafe(9)
-        return User.objects.create_user(email, password, name="Demo owner"), password
-    if password:
+        owner = User.objects.create_user(email, None, name="Demo owner")
+    password = wanted_password or _kept_password() or secrets.token_urlsafe(9)
+    if not owner.check_password(password):
         owner.set_password(password)
         owner.save(update_fields=["password"])
+    _keep_password(password)
     return owner, password
+
+
+def _password_file() -> Path:
+    return Path(settings.WINNOW_HOME) / "demo_password"
+
+
+def _kept_password() -> str:
+    path = _password_file()
+    return path.read_text().strip() if path.exists() else ""
+
+
+def _keep_password(password: str) -> None:
+    with os.fdopen(os.open(_password_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(password)
 
 
 @transaction.atomic
@@ -54,10 +70,3 @@ def demo_project(owner: User) -> Project:
     project = Project.objects.filter(slug=SLUG).first() or create_project(slug=SLUG, name="Demo", by=owner)
     Membership.objects.get_or_create(user=owner, project=project, defaults={"role": Role.OWNER})
     return project
-
-
-def _simulate_votes(project: Project) -> Any:
-    if importlib.util.find_spec("annotation.simulate") is None:
-        return None
-    import_module("annotation.simulate").simulate_votes(project=project)
-    return True
