@@ -175,6 +175,8 @@ def _squared_distances(marginals: Floats, values: tuple[Any, ...], metric: Metri
 class CampaignAgreement:
     n_judgments: int
     n_annotators: int
+    # Of the judgments, those of annotators that the sample or a benchmark made up.
+    n_simulated: int
     # On the direction: a, tie, b, both bad.
     raw: Estimate
     alpha_nominal: Estimate
@@ -187,6 +189,7 @@ class CampaignAgreement:
         return {
             "n_judgments": self.n_judgments,
             "n_annotators": self.n_annotators,
+            "n_simulated": self.n_simulated,
             "answers": self.answers,
             "raw_agreement": self.raw.as_dict(),
             "alpha_nominal": self.alpha_nominal.as_dict(),
@@ -201,12 +204,15 @@ def campaign_agreement(campaign_id: int) -> CampaignAgreement:
         rows: dict[tuple[int, ...], int] = {tuple(row[0]): row[1] for row in cursor.fetchall()}
         cursor.execute(_ANNOTATORS, {"campaign": campaign_id})
         annotators = int(cursor.fetchone()[0])
+        cursor.execute(_SIMULATED, {"campaign": campaign_id})
+        simulated = int(cursor.fetchone()[0])
     strengths = _pairable(STRENGTHS, _summed(rows, lambda row: row[:7]))
     directions = _pairable(DIRECTIONS, _summed(rows, lambda row: (sum(row[:3]), row[3], sum(row[4:7]), row[7])))
     answers = [sum(row[column] * times for row, times in rows.items()) for column in range(8)]
     return CampaignAgreement(
         n_judgments=sum(answers),
         n_annotators=annotators,
+        n_simulated=simulated,
         raw=raw_agreement(directions),
         alpha_nominal=krippendorff_alpha(directions, "nominal"),
         alpha_ordinal=krippendorff_alpha(strengths, "ordinal"),
@@ -236,3 +242,7 @@ SELECT counts, count(*) FROM (
 GROUP BY counts ORDER BY counts
 """  # noqa: S608 - the strengths are the constants above
 _ANNOTATORS = "SELECT count(DISTINCT annotator_id) FROM annotation_judgment WHERE campaign_id = %(campaign)s"
+_SIMULATED = """
+SELECT count(*) FROM annotation_judgment j JOIN accounts_user u ON u.id = j.annotator_id AND u.is_simulated
+WHERE j.campaign_id = %(campaign)s AND j.superseded_by_id IS NULL AND (j.is_both_bad OR j.choice IS NOT NULL)
+"""

@@ -22,6 +22,7 @@ from annotation.models import (
     Task,
 )
 from annotation.statements import the_row
+from ledger.shares import Share
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,8 @@ class CampaignWork:
     campaign: Campaign
     judged: int
     mine: int
+    # Of those judged, by annotators that the sample or a benchmark made up.
+    simulated: int
 
     @property
     def wanted(self) -> int:
@@ -172,6 +175,9 @@ def work_of(project: Project, annotator: User, *, only_open: bool = False) -> li
         campaigns = campaigns.filter(state=CampaignState.OPEN)
     standing = Judgment.objects.standing().filter(campaign__in=campaigns.values("id"))
     judged = dict(standing.order_by().values_list("campaign_id").annotate(n=Count("id")))
+    made_up = User.objects.filter(is_simulated=True).values("id")
+    by_made_up = standing.filter(annotator__in=made_up).order_by()
+    simulated = dict(by_made_up.values_list("campaign_id").annotate(n=Count("id")))
     mine = dict(
         Assignment.objects.filter(campaign__in=campaigns.values("id"), annotator=annotator)
         .filter(state__in=[AssignmentState.SUBMITTED, AssignmentState.SKIPPED])
@@ -179,7 +185,14 @@ def work_of(project: Project, annotator: User, *, only_open: bool = False) -> li
         .values_list("campaign_id")
         .annotate(n=Count("id"))
     )
-    return [CampaignWork(c, judged.get(c.id, 0), mine.get(c.id, 0)) for c in campaigns]
+    return [CampaignWork(c, judged.get(c.id, 0), mine.get(c.id, 0), simulated.get(c.id, 0)) for c in campaigns]
+
+
+def has_simulated_votes(project: Project) -> bool:
+    """Whether a made-up annotator has answered in any campaign."""
+    made_up = User.objects.filter(is_simulated=True).values("id")
+    campaigns = Campaign.objects.filter(project=project).values("id")
+    return Judgment.objects.filter(campaign__in=campaigns, annotator__in=made_up).exists()
 
 
 @dataclass(frozen=True)
@@ -195,8 +208,8 @@ class PersonRow:
     last_at: datetime | None
 
     @property
-    def share_first(self) -> float | None:
-        return self.first_preferred / self.preferences if self.preferences else None
+    def share_first(self) -> Share:
+        return Share(self.first_preferred, self.preferences)
 
 
 def people_of(campaign: Campaign) -> list[PersonRow]:

@@ -35,6 +35,8 @@ class ConsensusOut(Schema):
     label: int | None
     method: str | None
     votes: int
+    # How many of them are no person's: annotators that the sample or a benchmark made up.
+    simulated_votes: int
     confidence: float | None
     both_bad: bool
 

@@ -9,9 +9,9 @@ from django.db import connection
 
 from accounts.models import Project
 from curation.freshness import kept
-from curation.intervals import Share
 from curation.models import Release
 from curation.standing import Standing
+from ledger.shares import Share
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class SourceState:
     contradicted: int
     models_agree: Share
     people_agree: Share
+    # Rows of `people_agree` with answers of simulated annotators.
+    simulated: int
 
     @property
     def unlabelled(self) -> int:
@@ -48,11 +50,22 @@ class Opinions:
     both_b: int
     people_a_models_b: int
     people_b_models_a: int
+    # Of all these, rows with answers of simulated annotators.
+    simulated: int
 
     @property
     def agreement(self) -> Share:
         apart = self.people_a_models_b + self.people_b_models_a
         return Share(self.both_a + self.both_b, self.both_a + self.both_b + apart)
+
+
+# The comparisons with a standing answer of a simulated annotator.
+_SIMULATED = """
+SELECT j.comparison_id FROM annotation_judgment j
+JOIN annotation_campaign g ON g.id = j.campaign_id AND g.project_id = %(project)s
+JOIN accounts_user u ON u.id = j.annotator_id AND u.is_simulated
+WHERE j.superseded_by_id IS NULL GROUP BY 1
+"""
 
 
 def funnel(project: Project) -> list[Step]:
@@ -78,12 +91,13 @@ def _funnel(project: Project) -> list[Step]:
     }
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT
                 (SELECT count(*) FROM corpus_comparison WHERE project_id = %(project)s),
                 (SELECT count(DISTINCT k.comparison_id) FROM annotation_consensus k
                  JOIN annotation_campaign g ON g.id = k.campaign_id AND g.consensus_method = k.method
                  WHERE g.project_id = %(project)s AND k.votes > 0),
+                (SELECT count(*) FROM ({_SIMULATED}) AS made_up),
                 (SELECT count(*) FROM curation_signal WHERE run_id = %(run)s),
                 (SELECT count(*) FROM curation_decision d JOIN curation_decisionbatch b ON b.id = d.batch_id
                  WHERE b.project_id = %(project)s AND d.is_current)
@@ -93,13 +107,13 @@ def _funnel(project: Project) -> list[Step]:
                      AND ruled.is_current AND NOT ruled.is_by_hand
                    WHERE b.project_id = %(project)s AND hand.is_current AND hand.is_by_hand),
                 (SELECT count(*) FROM curation_releaserow WHERE release_id = %(release)s)
-            """,
+            """,  # noqa: S608 - the text below
             params,
         )
-        imported, judged, voted, decided, released = cursor.fetchone()
+        imported, judged, simulated, voted, decided, released = cursor.fetchone()
     return [
         Step("Imported", imported, ""),
-        Step("Judged", judged, "judged=true", "by people"),
+        Step("Judged", judged, "judged=true", _by_whom(judged, simulated)),
         Step("Voted", voted, "voted=true", "by models"),
         Step("Decided", decided, "decision=any", "by rule or by hand"),
         Step(
@@ -109,6 +123,12 @@ def _funnel(project: Project) -> list[Step]:
             f"in {release.name}" if release else "nothing frozen yet",
         ),
     ]
+
+
+def _by_whom(judged: int, simulated: int) -> str:
+    if not simulated:
+        return "by people"
+    return "by simulated annotators" if simulated >= judged else f"by people, {simulated:,} by simulated annotators"
 
 
 def _sources(project: Project) -> list[SourceState]:
@@ -125,7 +145,8 @@ def _sources(project: Project) -> list[SourceState]:
                        count(*) FILTER (WHERE {label} = 0), count(*) FILTER (WHERE {label} > 0),
                        count(*) FILTER (WHERE cardinality(c.labels) > 1),
                        count(*) FILTER (WHERE {strength} > 0), count(*) FILTER (WHERE {strength} <> 0),
-                       count(*) FILTER (WHERE {both} AND NOT {apart}), count(*) FILTER (WHERE {both})
+                       count(*) FILTER (WHERE {both} AND NOT {apart}), count(*) FILTER (WHERE {both}),
+                       count(*) FILTER (WHERE {both} AND c.id IN ({_SIMULATED}))
                 {standing.from_sql} GROUP BY c.source_id
             ) AS figures JOIN corpus_source s ON s.id = figures.source_id ORDER BY 3 DESC, 1
             """,  # noqa: S608 - of the allow-list
@@ -133,8 +154,8 @@ def _sources(project: Project) -> list[SourceState]:
         )
         found = cursor.fetchall()
     return [
-        SourceState(name, rows, a, tie, b, contradicted, Share(models, of_models), Share(said, of_people))
-        for name, _, rows, a, tie, b, contradicted, models, of_models, said, of_people in found
+        SourceState(name, rows, a, tie, b, contradicted, Share(models, of_models), Share(said, of_people), simulated)
+        for name, _, rows, a, tie, b, contradicted, models, of_models, said, of_people, simulated in found
     ]
 
 
@@ -147,7 +168,8 @@ def _opinions(project: Project) -> Opinions:
             SELECT count(*) FILTER (WHERE {people} < 0 AND {models} < 0),
                    count(*) FILTER (WHERE {people} > 0 AND {models} > 0),
                    count(*) FILTER (WHERE {people} < 0 AND {models} > 0),
-                   count(*) FILTER (WHERE {people} > 0 AND {models} < 0)
+                   count(*) FILTER (WHERE {people} > 0 AND {models} < 0),
+                   count(*) FILTER (WHERE {models} <> 0 AND c.id IN ({_SIMULATED}))
             {standing.from_sql} AND {people} <> 0
             """,
             standing.params,

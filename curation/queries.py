@@ -36,6 +36,8 @@ class People:
     votes: int
     confidence: float | None
     both_bad: bool
+    # Those of the votes that annotators made up by the sample or a benchmark gave.
+    simulated_votes: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Voice:
     annotator_id: int
     choice: int | None
     is_both_bad: bool
+    campaign_id: int
+    is_simulated: bool
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,7 @@ def rows_of(project: Project, ids: Sequence[int], *, is_list: bool = False) -> l
             comparison=comparisons[key],
             label=facts[key]["label"],
             base_label=facts[key]["base_label"],
-            consensus=_people(facts[key]),
+            consensus=_people(facts[key], voices.get(key, [])),
             signals=_with_votes_toward_label(signals[key], facts[key]),
             decision=decisions.get(key),
             voices=voices.get(key, []),
@@ -226,17 +230,18 @@ def _facts(standing: Standing, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         **{name: f"model_vote.{name}" for name in VOTE_FIELDS},
     }
     columns = ", ".join(f'{standing.field(path)} AS "{name}"' for name, path in names.items())
-    method = "consensus.method" if standing.campaigns else "NULL"
+    asked = "consensus.method, consensus.campaign_id" if standing.campaigns else "NULL, NULL"
     chosen = standing.param(list(ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {columns}, {method} {standing.from_sql} AND c.id = ANY({chosen})",
+            f"SELECT {columns}, {asked} {standing.from_sql} AND c.id = ANY({chosen})",
             standing.params,
         )
-        return {row[0]: dict(zip([*names, "people_method"], row, strict=True)) for row in cursor.fetchall()}
+        keys = [*names, "people_method", "campaign_id"]
+        return {row[0]: dict(zip(keys, row, strict=True)) for row in cursor.fetchall()}
 
 
-def _people(facts: Mapping[str, Any]) -> People | None:
+def _people(facts: Mapping[str, Any], voices: Sequence[Voice]) -> People | None:
     if not facts["people"]:
         return None
     return People(
@@ -245,6 +250,7 @@ def _people(facts: Mapping[str, Any]) -> People | None:
         votes=facts["people"],
         confidence=facts["confidence"],
         both_bad=bool(facts["both_bad"]),
+        simulated_votes=sum(voice.is_simulated and voice.campaign_id == facts["campaign_id"] for voice in voices),
     )
 
 
@@ -278,8 +284,7 @@ def _decisions(ids: Sequence[int]) -> dict[int, Decision]:
 def _voices(ids: Iterable[int]) -> dict[int, list[Voice]]:
     standing = Judgment.objects.filter(comparison_id__in=ids, superseded_by__isnull=True, kind="pairwise")
     found: dict[int, list[Voice]] = defaultdict(list)
-    for key, annotator_id, choice, is_both_bad in standing.order_by("pk").values_list(
-        "comparison_id", "annotator_id", "choice", "is_both_bad"
-    ):
-        found[key].append(Voice(annotator_id, choice, is_both_bad))
+    columns = ("annotator_id", "choice", "is_both_bad", "campaign_id", "annotator__is_simulated")
+    for key, *said in standing.order_by("pk").values_list("comparison_id", *columns):
+        found[key].append(Voice(*said))
     return found

@@ -18,7 +18,7 @@ from accounts.paging import decode, encode
 from curation.queries import Row
 from curation.row_filter import decided_as
 from curation.standing import Standing
-from curation.words import label_words, signed
+from curation.words import label_words, people_say, signed
 
 # Counting further would cost more than it tells.
 COUNTED = 1000
@@ -154,7 +154,7 @@ def _why_people(row: Row) -> str:
     people, label = row.consensus, row.base_label
     if people is None or not people.label or not label or (people.label > 0) == (label > 0):
         return ""
-    who = "One person says" if people.votes == 1 else f"{people.votes} people say"
+    who = people_say(people.votes, people.simulated_votes)
     return f"{who} {label_words(people.label)}, the label says {label_words(label)}."
 
 

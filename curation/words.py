@@ -13,6 +13,15 @@ def label_words(label: int | None, nothing: str = "no label") -> str:
     return f"{'A' if label < 0 else 'B'} {STRENGTHS[abs(label)]}"
 
 
+def people_say(votes: int, simulated: int) -> str:
+    """ "3 people say"; whoever is made up is named as simulated."""
+    if simulated == votes:
+        return "One simulated annotator says" if votes == 1 else f"{votes} simulated annotators say"
+    if simulated:
+        return f"{votes} annotators, {simulated} of them simulated, say"
+    return "One person says" if votes == 1 else f"{votes} people say"
+
+
 def signed(value: float | None) -> str:
     """Two digits behind the point, with a true minus."""
     return "–" if value is None else f"{value:+.2f}".replace("-", "−")

@@ -85,13 +85,18 @@ class Dot:
     y: float
     radius: float
     points: str = ""
+    is_simulated: bool = False
 
 
 @register.inclusion_tag("curation/_dots.html")
 def dots(row: Row) -> dict[str, Any]:
     """People's answers and the models' mean on one line from "a much better" to "b much better"."""
     counted = Counter(voice.choice for voice in row.voices if voice.choice is not None)
-    people = [Dot(_x(choice), PEOPLE_Y, min(3 + 0.7 * (count - 1), 5)) for choice, count in sorted(counted.items())]
+    real = {voice.choice for voice in row.voices if not voice.is_simulated}
+    people = [
+        Dot(_x(choice), PEOPLE_Y, min(3 + 0.7 * (count - 1), 5), is_simulated=choice not in real)
+        for choice, count in sorted(counted.items())
+    ]
     means = [fields["mean"] for fields in row.signals.values() if isinstance(fields.get("mean"), int | float)]
     models = [Dot(_x(mean), MODELS_Y, 4, _diamond(_x(mean), MODELS_Y, 4)) for mean in means]
     return {"people": people, "models": models, "said": _said(row, means), "centre": CENTRE}
@@ -107,7 +112,9 @@ def _diamond(x: float, y: float, reach: float) -> str:
 
 def _said(row: Row, means: list[float]) -> str:
     """The same in words, for whoever cannot see the dots."""
-    answers = [label_words(voice.choice, "both bad") for voice in row.voices]
+    answers = [
+        label_words(voice.choice, "both bad") + (" (simulated)" if voice.is_simulated else "") for voice in row.voices
+    ]
     people = ", ".join(answers) or "nobody yet"
     models = ", ".join(signed(mean) for mean in means) or "none yet"
     return f"People: {people}. Models, positive = B: {models}."

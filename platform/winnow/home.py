@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.access import ROLES, role_in
 from accounts.models import Project, Role, User
-from annotation.queries import CampaignWork, work_of
+from annotation.queries import CampaignWork, has_simulated_votes, work_of
 from corpus.models import Source
 from curation import review_queue
 from curation.freshness import is_large
@@ -36,6 +36,8 @@ class ProjectAtHome:
     project: Project
     role: Role
     needs: list[Need]
+    # Somebody made up has answered here; see accounts.User.is_simulated.
+    has_simulated_votes: bool = False
 
 
 def at_home(user: User, projects: list[Project], *, now: datetime) -> list[ProjectAtHome]:
@@ -45,7 +47,7 @@ def at_home(user: User, projects: list[Project], *, now: datetime) -> list[Proje
         needs = list(_for_annotator(user, project, role))
         if ROLES.index(role) >= ROLES.index(Role.CURATOR):
             needs += _for_curator(project, now)
-        found.append(ProjectAtHome(project, role, needs))
+        found.append(ProjectAtHome(project, role, needs, has_simulated_votes(project)))
     return found
 
 

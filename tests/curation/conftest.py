@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Project, User
-from annotation.models import Campaign, Consensus
+from annotation.models import Assignment, AssignmentState, Campaign, Consensus, Judgment, Task
 from corpus.models import Comparison, Prompt, Response, Source
 from curation.models import Action, Decision, DecisionBatch, Signal
 from ledger.models import Run, RunKind, State
@@ -221,3 +221,37 @@ class Corpus:
 @pytest.fixture
 def corpus(project: Project) -> Corpus:
     return Corpus(project)
+
+
+@pytest.fixture
+def simulated_answer(campaign: Campaign) -> Callable[..., None]:
+    """What an annotator whom the sample made up says; the consensus of people stays as it is."""
+    number = 0
+
+    def answer(comparison: Comparison, choice: int) -> None:
+        nonlocal number
+        number += 1
+        made_up = User.objects.create(email=f"simulated-{number}@winnow.example", is_simulated=True)
+        task, _ = Task.objects.get_or_create(campaign=campaign, comparison=comparison, defaults={"cap": 9})
+        order = [comparison.response_a_id, comparison.response_b_id]
+        assignment = Assignment.objects.create(
+            campaign=campaign,
+            task=task,
+            annotator=made_up,
+            state=AssignmentState.SUBMITTED,
+            order_shown=order,
+            is_b_first=False,
+            lease_expires_at=timezone.now(),
+        )
+        Judgment.objects.create(
+            campaign=campaign,
+            comparison=comparison,
+            assignment=assignment,
+            annotator=made_up,
+            kind="pairwise",
+            payload={"choice": choice},
+            choice=choice,
+            order_shown=order,
+        )
+
+    return answer

@@ -10,10 +10,10 @@ from annotation.models import Consensus
 from corpus.models import Comparison
 from curation.decide import decide
 from curation.histogram import BINS, histograms, together
-from curation.intervals import Share
 from curation.models import Signal
 from curation.overview import funnel, opinions, sources
 from curation.row_filter import RowFilter
+from ledger.shares import Share
 
 MakeComparison = Callable[..., Comparison]
 
@@ -110,3 +110,23 @@ def test_others_do_not_see_the_state(
     client.force_login(request.getfixturevalue(who))
     assert client.get("/p/demo/").status_code == status
     assert client.get("/p/demo/figures/").status_code == status
+
+
+def test_simulated_answers_are_counted_apart(
+    project: Project, rows: list[Comparison], simulated_answer: Callable[..., None]
+) -> None:
+    simulated_answer(rows[0], -2)
+    judged = next(step for step in funnel(project) if step.name == "Judged")
+    assert judged.note == "by people, 1 by simulated annotators"
+    assert (sources(project)[0].simulated, opinions(project).simulated) == (1, 1)
+
+
+def test_the_page_names_simulated_answers(
+    client: Client, project: Project, curator: User, rows: list[Comparison], simulated_answer: Callable[..., None]
+) -> None:
+    for row in rows[:2]:
+        simulated_answer(row, -2)
+    client.force_login(curator)
+    page = client.get("/p/demo/").content.decode()
+    assert "by simulated annotators" in page and "2 of these rows: simulated annotators" in page
+    assert "2 simulated</td>" in page

@@ -136,3 +136,26 @@ def test_others_review_nothing(
     body = {"ids": [comparison.pk], "action": "drop"}
     assert client.post(f"{PAGE}decide/", body).status_code == status
     assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("simulated", "said"),
+    [(3, "3 simulated annotators say"), (1, "3 annotators, 1 of them simulated, say"), (0, "3 people say")],
+)
+def test_votes_that_are_simulated_are_named_so(
+    logged_in: Client,
+    make_comparison: MakeComparison,
+    agree: Callable[..., Consensus],
+    simulated_answer: Callable[..., None],
+    simulated: int,
+    said: str,
+) -> None:
+    disputed = make_comparison(2)
+    agree(disputed, -2)
+    for _ in range(simulated):
+        simulated_answer(disputed, -2)
+    page = logged_in.get("/p/demo/review/").content.decode()
+    assert said in page
+    assert page.count("chip--simulated") == simulated
+    shown = logged_in.get(f"/api/v1/comparisons/{disputed.pk}").json()["consensus"]
+    assert (shown["votes"], shown["simulated_votes"]) == (3, simulated)

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import template
 
+from ledger.shares import Share
+
 register = template.Library()
 
 WIDTH, HEIGHT, FLOOR = 720, 120, 22
@@ -44,6 +46,12 @@ def share(found: Any) -> str:
         low, high = found["interval"]
         text += f", {low:.2f} to {high:.2f}"
     return f"{text}, n = {found['n']:,}"
+
+
+@register.filter
+def of_rows(part: float | None, n: int) -> str:
+    """A share of n rows, as it is kept in a result, with its interval."""
+    return "not measured" if part is None else str(Share(round(part * n), n))
 
 
 @dataclass(frozen=True)
