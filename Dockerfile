@@ -1,8 +1,9 @@
 # syntax=docker/dockerfile:1
 # Two images from one file:
 #   docker build --target web -t winnow-web .
-#   docker build --target worker --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cpu -t winnow-worker .
-# Without TORCH_INDEX the worker gets torch as PyPI has it, with CUDA (over 2 GB).
+#   docker build --target worker --build-arg TORCH_INDEX=... -t winnow-worker .
+# TORCH_INDEX is the index of CPU builds that PyTorch's installation page names; a build of it counts as newer than the
+# plain one. Without it the worker gets torch with CUDA (over 2 GB).
 
 FROM python:3.11-slim-bookworm AS web
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -26,7 +27,7 @@ FROM web AS worker
 ARG TORCH_INDEX=""
 USER root
 RUN python -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['workers']))" > /tmp/workers.txt \
-    && pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX" --extra-index-url https://pypi.org/simple} --requirement /tmp/workers.txt
+    && pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} --requirement /tmp/workers.txt
 USER winnow
 HEALTHCHECK NONE
 CMD ["celery", "-A", "winnow", "worker", "--queues", "cpu,io", "--hostname", "cpu@%h", "--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
