@@ -169,6 +169,7 @@ def test_after_kill_9_nothing_is_left_and_the_same_home_starts_again(up: Up) -> 
     up.wait_for_page("/healthz")
     up.kill()
     wait_until(lambda: up.left_behind() == [], 15, lambda: f"left behind: {up.left_behind()}")
+    assert list(Path("/tmp").glob(f"winnow-*-{home_digest(up.home)}")) == []
 
     # As kill -9 of everything at once leaves it, its number taken by another process since.
     (up.home / "postgres" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n")
@@ -220,7 +221,7 @@ def ordinary_user() -> tuple[pwd.struct_passwd, str, str]:
         pytest.skip("these tests run as an ordinary user already")
     user = pwd.getpwnam("nobody")
     packages = str(Path(httpx.__file__).parents[1])
-    code = "import sys, django, psycopg; assert sys.version_info[:2] == (3, 11)"
+    code = "import sys, django, psycopg, redis.asyncio; assert sys.version_info[:2] == (3, 11)"
     for python in (sys.executable, "/usr/bin/python3.11", "/usr/bin/python3", "/usr/local/bin/python3.11"):
         try:
             done = subprocess.run(

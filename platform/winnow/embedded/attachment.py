@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from winnow.embedded.locks import EXCLUSIVE, SHARED, FileLock
-from winnow.embedded.postgres import EmbeddedPostgres, PostgresFailed, remove_if_empty
+from winnow.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from winnow.environment import ROOT, Environment
 
 # A process that waits for hours should be small: not the Django project, whose package brings Celery along.
@@ -58,7 +59,7 @@ class Attachment:
         is_last = self._users.try_to_take(EXCLUSIVE)
         if is_last:
             self.cluster.stop()
-            remove_if_empty(self.cluster.socket_dir)
+            shutil.rmtree(self.cluster.socket_dir, ignore_errors=True)
         self._users.close()
         self._users = None
         if is_last:
@@ -71,7 +72,8 @@ class Attachment:
         if is_missing:
             subprocess.Popen(
                 [sys.executable, "-S", "-c", KEEPER, str(ROOT / "platform" / "winnow"),
-                 str(self._users_path), str(self._keeper_path), str(self.cluster.data_dir)],
+                 str(self._users_path), str(self._keeper_path),
+                 str(self.cluster.data_dir), str(self.cluster.socket_dir)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 cwd="/", start_new_session=True,
             )  # fmt: skip

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -207,8 +206,3 @@ class EmbeddedPostgres:
         if done.returncode:
             said = (done.stdout + done.stderr).strip()[-2000:]
             raise PostgresFailed(f"{Path(command[0]).name} ended with {done.returncode}: {said}")
-
-
-def remove_if_empty(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()
