@@ -26,7 +26,7 @@ class UnusableMargin(Invalid):
 def pin(release: Release, splits: list[tuple[int, Split]]) -> None:
     """Rows, counts and run ids of the release, all or nothing; done before, it is done."""
     rules = parse(release.recipe.document)
-    standing = Standing.of(release.project, sees="base", as_of=release.as_of)
+    standing = Standing.of(release.project, sees="base", as_of=release.as_of, is_whole=True)
     with transaction.atomic():
         locked = Release.objects.select_for_update().get(pk=release.pk)
         if locked.manifest.get("counts"):

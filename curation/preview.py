@@ -62,7 +62,7 @@ class Preview:
 
 
 def preview(*, project: Project, rules: Rules, against: Rules | None = None) -> Preview:
-    standing = Standing.of(project, sees="base")
+    standing = Standing.of(project, sees="base", is_whole=True)
     return _Counted(rules, against, _counted(standing, rules, against)).preview(_warnings(standing, rules))
 
 

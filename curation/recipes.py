@@ -182,7 +182,7 @@ def _retire_rule_decisions(project: Project) -> None:
 
 def _insert_decisions(project: Project, rules: Rules, batch: DecisionBatch) -> int:
     """Rows that a person decided keep that; a row without a label cannot be kept, flipped or softened."""
-    standing = Standing.of(project, sees="base")
+    standing = Standing.of(project, sees="base", is_whole=True)
     decided = decided_sql(rules, standing)
     with connection.cursor() as cursor:
         cursor.execute(

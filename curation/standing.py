@@ -41,6 +41,13 @@ _CONSENSUS_OF_MANY = (
     " WHERE k.comparison_id = c.id AND g.project_id = %(project)s"
     " ORDER BY k.updated_at DESC, k.id DESC LIMIT 1) consensus ON true"
 )
+# The same for every comparison at once, where a probe for each would cost more.
+_CONSENSUS_OF_MANY_WHOLE = (
+    "LEFT JOIN (SELECT DISTINCT ON (k.comparison_id) k.comparison_id, k.label, k.is_both_bad, k.confidence, k.votes"
+    " FROM annotation_consensus k JOIN annotation_campaign g"
+    " ON g.id = k.campaign_id AND g.consensus_method = k.method WHERE g.project_id = %(project)s"
+    " ORDER BY k.comparison_id, k.updated_at DESC, k.id DESC) consensus ON consensus.comparison_id = c.id"
+)
 _CONSENSUS_OF_ONE = (
     "LEFT JOIN annotation_consensus consensus ON consensus.comparison_id = c.id"
     " AND consensus.campaign_id = %(campaign)s AND consensus.method = %(consensus_method)s"
@@ -77,11 +84,15 @@ class Standing:
     as_of: datetime | None
     runs: Mapping[str, Run]
     campaigns: list[Campaign]
+    # The query goes over all comparisons, not over a page of them.
+    is_whole: bool = False
     params: dict[str, Any] = field(default_factory=dict)
     joins: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, project: Project, *, sees: Sees = "current", as_of: datetime | None = None) -> Standing:
+    def of(
+        cls, project: Project, *, sees: Sees = "current", as_of: datetime | None = None, is_whole: bool = False
+    ) -> Standing:
         """`as_of` looks back at the decisions by hand and the runs of that moment."""
         standing = cls(
             project=project,
@@ -89,6 +100,7 @@ class Standing:
             as_of=as_of,
             runs=newest_runs(project, as_of=as_of),
             campaigns=list(Campaign.objects.filter(project=project).order_by("id")),
+            is_whole=is_whole,
         )
         standing.params["project"] = project.id
         return standing
@@ -162,7 +174,7 @@ class Standing:
         if not self.campaigns:
             return _NO_CONSENSUS
         if len(self.campaigns) > 1:
-            return _CONSENSUS_OF_MANY
+            return _CONSENSUS_OF_MANY_WHOLE if self.is_whole else _CONSENSUS_OF_MANY
         self.params["campaign"] = self.campaigns[0].id
         self.params["consensus_method"] = self.campaigns[0].consensus_method
         return _CONSENSUS_OF_ONE

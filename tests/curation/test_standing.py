@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import Project, User
+from annotation.models import Campaign, Consensus
 from curation.fields import FIELDS, UnknownField
 from curation.models import Action
 from curation.standing import Standing
@@ -87,6 +88,18 @@ def test_the_newest_run_done_is_the_current_one(project: Project, corpus: Any) -
     for mean in (0.1, 0.2):
         corpus.vote(corpus.run("model_vote"), row, mean)
     assert read(project, "model_vote.mean") == [(0.2,)]
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_of_several_campaigns_the_answer_that_changed_last_is_in_force(
+    project: Project, corpus: Any, is_whole: bool
+) -> None:
+    row = corpus.add(label=None)
+    corpus.consensus(row, -2)
+    newer = Campaign.objects.create(project=project, name="round 2", kind="pairwise")
+    answer = {"comparison": row, "method": "majority", "label": 3, "confidence": 1.0, "votes": 1}
+    Consensus.objects.create(campaign=newer, **answer)
+    assert read(project, "label", "consensus.votes", is_whole=is_whole) == [(3, 1)]
 
 
 def test_people_disagree_only_with_a_label_that_is_not_their_own(project: Project, corpus: Any) -> None:
