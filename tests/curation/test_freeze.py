@@ -26,7 +26,8 @@ from curation.models import Action, Release, ReleaseRow
 from curation.pin import UnusableMargin
 from curation.recipes import STARTER, UnknownRecipe, save_recipe
 from curation.splits import InvalidSplits, Shares
-from ledger.models import State
+from ledger.execute import execute
+from ledger.models import Run, State
 from ledger.reporter import Reporter
 
 KEEP_ALL = {"rules": [{"name": "all", "then": "keep"}]}
@@ -213,3 +214,19 @@ def test_simulated_votes_are_named_in_the_card(project: Project, corpus: Any) ->
     from curation.card import card
 
     assert "4 of these answers are simulated" in card(manifest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_freezes_it_under_its_lease_and_a_second_message_changes_nothing(
+    project: Project, corpus: Any, curator: User
+) -> None:
+    for _ in range(20):
+        corpus.add()
+    release = request_release(project=project, name="by-worker", recipe=KEEP_ALL, by=curator)
+    assert release.run is not None
+    for _ in range(2):
+        execute(release.run.pk, freeze_run, owner="worker")
+    release.refresh_from_db()
+    run = Run.objects.get(pk=release.run.pk)
+    assert run.state == State.DONE and run.result["rows"] == 20 and run.result["content_sha256"]
+    assert release.content_sha256 == run.result["content_sha256"]
