@@ -41,6 +41,8 @@ class Environment(BaseSettings):
     mail_from: str = Field(default="winnow@localhost", alias="WINNOW_MAIL_FROM")
     api_requests_per_second: int = Field(default=100, alias="WINNOW_API_REQUESTS_PER_SECOND", ge=1)
     max_body_bytes: int = Field(default=32 * 2**20, alias="WINNOW_MAX_BODY_BYTES", ge=2**20)
+    web_processes: int = Field(default=2, alias="WINNOW_WEB_PROCESSES", ge=1)
+    web_threads: int = Field(default=4, alias="WINNOW_WEB_THREADS", ge=1)
     database_pool_size: int = Field(default=0, alias="WINNOW_DATABASE_POOL_SIZE", ge=0)
     max_row_bytes: int = Field(default=8 * 2**20, alias="WINNOW_MAX_ROW_BYTES", ge=1)
     max_upload_bytes: int = Field(default=2**30, alias="WINNOW_MAX_UPLOAD_BYTES", ge=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from winnow.supervisor.lifeline import die_with
 _env = environment()
 
 bind = f"{_env.host}:{_env.port}"
-workers = int(os.environ.get("WINNOW_WEB_PROCESSES", "2"))
+workers = _env.web_processes
 worker_class = "gthread"
-threads = int(os.environ.get("WINNOW_WEB_THREADS", "4"))
+threads = _env.web_threads
 # A worker says that it lives from another thread, so a long export does not count as hanging.
 timeout = 60
 graceful_timeout = 5

@@ -70,12 +70,17 @@ class Command(BaseCommand):
             self.stdout.write(f"{name + ':':14}{result[name]}")
         for reason, count in result["reasons"].items():
             self.stdout.write(f"  {reason}: {count}")
-        for pair in result["contradictions"]:
-            self.stdout.write(f"  contradicted in {pair['source']}: row {pair['row']} against row {pair['first_row']}")
+        for pair in result["contradictions"][:CONTRADICTIONS_TOLD]:
+            self.stdout.write(f"  in {pair['source']}: row {pair['row']} against row {pair['first_row']}")
+        if len(result["contradictions"]) > CONTRADICTIONS_TOLD:
+            self.stdout.write("  and more; the page of the run lists them")
         self.stdout.write(f"{'seconds:':14}{result['seconds']}")
         if result["rejects"]:
             self.stdout.write(f"{'rejects:':14}{_where(result['rejects'])}")
         self.stderr.write(f"Recorded as run {run_id}.")
+
+
+CONTRADICTIONS_TOLD = 10
 
 
 class Terminal(Reporter):
