@@ -61,7 +61,7 @@ def decide(
         audit.record(
             actor=author,
             project=project,
-            action="decisions.made",
+            action="decide comparisons",
             subject=batch,
             details={"action": str(verdict.action), "rows": len(ids), "reason": batch.reason},
         )
@@ -83,7 +83,7 @@ def undo(*, batch: DecisionBatch, by: User) -> DecisionBatch:
         audit.record(
             actor=by,
             project=batch.project,
-            action="decisions.undone",
+            action="undo decisions",
             subject=batch,
             details={"rows": rows},
         )

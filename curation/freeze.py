@@ -83,7 +83,7 @@ def new_release(*, project: Project, name: str, recipe: Any, by: User | None, sh
                 f"{project.slug} has a release {name!r} already; releases never change, so choose another name.",
                 fields={"name": "taken"},
             ) from error
-        audit.record(actor=by, project=project, action="release.requested", subject=release, details={"name": name})
+        audit.record(actor=by, project=project, action="request release", subject=release, details={"name": name})
     return release
 
 
@@ -206,7 +206,7 @@ def _seal(release: Release, files: list[dict[str, Any]]) -> None:
         audit.record(
             actor=None,
             project=release.project,
-            action="release.frozen",
+            action="freeze release",
             subject=release,
             details={"name": release.name, "content_sha256": release.content_sha256},
         )

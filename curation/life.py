@@ -74,7 +74,7 @@ def _decided(row: Row) -> Iterator[Event]:
             "person" if decision.is_by_hand else "rule",
             f"{who} decided {decision.action}{label}",
             batch.reason,
-            is_undone=batch.undone_at is not None,
+            is_undone=batch.undone_at is not None or not decision.is_current,
         )
 
 

@@ -128,7 +128,7 @@ def _funnel(project: Project) -> list[Step]:
 def _by_whom(judged: int, simulated: int) -> str:
     if not simulated:
         return "by people"
-    return "by simulated annotators" if simulated >= judged else f"by people, {simulated:,} by simulated annotators"
+    return f"{'all' if simulated >= judged else f'{simulated:,}'} with answers of simulated annotators"
 
 
 def _sources(project: Project) -> list[SourceState]:

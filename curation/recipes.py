@@ -118,7 +118,7 @@ def save_recipe(*, project: Project, name: str, document: Any, by: User | None) 
         audit.record(
             actor=by,
             project=project,
-            action="recipe.saved",
+            action="save recipe",
             subject=recipe,
             details={"name": name, "version": recipe.version},
         )
@@ -164,7 +164,7 @@ def apply_recipe(*, recipe: Recipe, by: User | None) -> DecisionBatch:
         audit.record(
             actor=by,
             project=project,
-            action="recipe.applied",
+            action="apply recipe",
             subject=recipe,
             details={"version": recipe.version, "batch": batch.pk, "rows": rows},
         )

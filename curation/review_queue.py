@@ -138,7 +138,8 @@ def _why_sent(row: Row) -> str:
     decision = row.decision
     if decision is None or decision.action != "review":
         return ""
-    who = str(decision.batch.author) if decision.is_by_hand else f"The rule {decision.rule or 'of a recipe'}"
+    rule = f"The rule “{decision.rule}”" if decision.rule else "A recipe"
+    who = str(decision.batch.author) if decision.is_by_hand else rule
     about = f": {decision.batch.reason}" if decision.is_by_hand and decision.batch.reason else ""
     return f"{who} sent it here{about}."
 

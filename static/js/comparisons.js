@@ -9,7 +9,6 @@ const filters = document.getElementById("filters");
 const isNarrow = matchMedia("(max-width: 800px)");
 let current = null;
 
-document.documentElement.classList.add("has-script");
 
 const rows = () => [...document.querySelectorAll("#rows .row")];
 const rowOf = (id) => document.getElementById(`row-${id}`);

@@ -13,6 +13,10 @@ function toggleTheme() {
   localStorage.setItem("winnow.theme", next);
 }
 
+function toggleMenu(button) {
+  button.ariaExpanded = String(button.ariaExpanded !== "true");
+}
+
 async function copyFrom(button) {
   const text = document.getElementById(button.dataset.copy).textContent;
   await navigator.clipboard.writeText(text);
@@ -35,9 +39,34 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   if ("openPalette" in button.dataset) openPalette();
   if ("openKeys" in button.dataset) document.getElementById("keys-dialog").showModal();
+  if ("toggleMenu" in button.dataset) toggleMenu(button);
   if ("toggleTheme" in button.dataset) toggleTheme();
   if (button.dataset.copy) copyFrom(button);
 });
+
+// What scrolls is reached by the keyboard too; when it no longer scrolls, it is no stop on the way.
+function reachScrollers() {
+  for (const box of document.querySelectorAll(".table-wrap, pre, .reading, [data-scrolls]")) {
+    const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    if (scrolls && !box.hasAttribute("tabindex")) {
+      box.tabIndex = 0;
+      box.dataset.reached = "";
+    } else if (!scrolls && "reached" in box.dataset) {
+      box.removeAttribute("tabindex");
+      delete box.dataset.reached;
+    }
+  }
+}
+
+let isReaching = false;
+function reachSoon() {
+  if (isReaching) return;
+  isReaching = true;
+  requestAnimationFrame(() => { isReaching = false; reachScrollers(); });
+}
+reachSoon();
+addEventListener("resize", reachSoon);
+new MutationObserver(reachSoon).observe(document.body, { subtree: true, childList: true, attributeFilter: ["hidden", "open"] });
 
 // A click on the backdrop closes; the dialog element itself is the backdrop's target.
 for (const dialog of document.querySelectorAll("dialog")) {

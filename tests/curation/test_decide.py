@@ -162,7 +162,7 @@ def test_undoing_twice_is_undoing_once(project: Project, curator: User, owner: U
     batch = decide(project=project, comparison_ids=[comparison.pk], action="drop", author=curator)
     undo(batch=batch, by=curator)
     assert undo(batch=batch, by=owner).undone_by == curator
-    assert AuditEvent.objects.filter(action="decisions.undone").count() == 1
+    assert AuditEvent.objects.filter(action="undo decisions").count() == 1
 
 
 def test_undo_touches_only_its_own_rows(project: Project, curator: User, make_comparison: MakeComparison) -> None:
@@ -196,7 +196,7 @@ def test_undoing_a_recipe_brings_its_former_application_back(
 
 def test_who_decided_what_is_on_the_trail(project: Project, curator: User, comparison: Comparison) -> None:
     decide(project=project, comparison_ids=[comparison.pk], action="drop", author=curator, reason="spam")
-    event = AuditEvent.objects.get(action="decisions.made")
+    event = AuditEvent.objects.get(action="decide comparisons")
     assert (event.actor, event.details) == (curator, {"action": "drop", "rows": 1, "reason": "spam"})
 
 

@@ -117,7 +117,7 @@ def test_simulated_answers_are_counted_apart(
 ) -> None:
     simulated_answer(rows[0], -2)
     judged = next(step for step in funnel(project) if step.name == "Judged")
-    assert judged.note == "by people, 1 by simulated annotators"
+    assert judged.note == "1 with answers of simulated annotators"
     assert (sources(project)[0].simulated, opinions(project).simulated) == (1, 1)
 
 
@@ -128,5 +128,5 @@ def test_the_page_names_simulated_answers(
         simulated_answer(row, -2)
     client.force_login(curator)
     page = client.get("/p/demo/").content.decode()
-    assert "by simulated annotators" in page and "2 of these rows: simulated annotators" in page
+    assert "all with answers of simulated annotators" in page and "2 of these rows: simulated annotators" in page
     assert "2 simulated</td>" in page

@@ -156,6 +156,6 @@ def test_votes_that_are_simulated_are_named_so(
         simulated_answer(disputed, -2)
     page = logged_in.get("/p/demo/review/").content.decode()
     assert said in page
-    assert page.count("chip--simulated") == simulated
+    assert page.count("speaker--simulated") == simulated
     shown = logged_in.get(f"/api/v1/comparisons/{disputed.pk}").json()["consensus"]
     assert (shown["votes"], shown["simulated_votes"]) == (3, simulated)

@@ -11,7 +11,7 @@ from ledger.shares import Share
 
 register = template.Library()
 
-WIDTH, HEIGHT, FLOOR = 720, 120, 22
+WIDTH, HEIGHT = 720, 98
 
 
 @register.filter
@@ -76,7 +76,7 @@ def histogram(found: Any, title: str) -> dict[str, Any]:
         return {"bars": []}
     counts, edges = found["counts"], found["edges"]
     first, last, tallest = edges[0], edges[-1], max(counts) or 1
-    plot = HEIGHT - FLOOR
+    plot = HEIGHT
 
     def at(value: float) -> float:
         return float(round((value - first) / (last - first) * WIDTH, 2))
@@ -86,8 +86,7 @@ def histogram(found: Any, title: str) -> dict[str, Any]:
             round(plot * count / tallest, 2), low, high, count)
         for low, high, count in zip(edges, edges[1:], counts, strict=False)
     ]  # fmt: skip
-    ticks = [(at(value), f"{value:+.0f}" if value else "0") for value in range(round(first), round(last) + 1)]
+    ticks = [f"{value:+d}".replace("-", "−") if value else "0" for value in range(round(first), round(last) + 1)]
     return {
-        "bars": bars, "ticks": ticks, "zero": at(0.0), "plot": plot, "label_y": HEIGHT - 6, "width": WIDTH,
-        "height": HEIGHT, "title": title, "n": sum(counts), "against": sum(bar.count for bar in bars if bar.is_against),
+        "bars": bars, "ticks": ticks, "zero": at(0.0), "plot": plot, "width": WIDTH, "title": title, "n": sum(counts), "against": sum(bar.count for bar in bars if bar.is_against),
     }  # fmt: skip

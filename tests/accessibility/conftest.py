@@ -1,0 +1,151 @@
+"""A project in which something of everything has happened, hostile texts included."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import pytest
+from django.utils import timezone
+
+from accounts.invite import invite
+from accounts.models import Membership, Project, Role, Scope, User
+from accounts.tokens import issue_token
+from annotation.models import Campaign, CampaignState
+from annotation.simulate import simulate_votes
+from corpus import sample
+from corpus.models import Comparison
+from curation.decide import decide
+from curation.freeze import freeze, new_release
+from curation.models import Signal
+from curation.recipes import STARTER, apply_recipe, save_recipe
+from ledger import catalogue
+from ledger.models import Run, RunKind, State
+from ledger.reporter import Reporter
+
+LONG_WORD = "W" * 20_000
+RIGHT_TO_LEFT = "أيهما أفضل؟ " * 40
+PROJECT_NAME = "مشروع المقارنات " + "N" * 90
+METHOD_DOCUMENTATION = """Models vote.
+
+Idea
+    Where `they` *disagree* with the label.
+
+Formula
+    strength = sign(label) * mean(d_1, d_2, d_3, d_4, d_5, d_6, d_7, d_8, d_9, d_10) / max(spread, 0.05 * rms of it)
+"""
+
+
+@dataclass(frozen=True)
+class Filled:
+    project: Project
+    owner: User
+    annotator: User
+    campaign: Campaign
+    simulated: Campaign
+    # Its prompt is one word, one side is written from right to left.
+    hostile: Comparison
+    voted: Run
+    failed: Run
+    invitation: str
+
+
+@pytest.fixture
+def filled(transactional_db: None) -> Filled:
+    owner, annotator = (User.objects.create_user(f"{name}@example.org", "a pass phrase") for name in ("owner", "ann"))
+    project = Project.objects.create(slug="demo", name=PROJECT_NAME, created_by=owner)
+    Membership.objects.create(user=owner, project=project, role=Role.OWNER)
+    Membership.objects.create(user=annotator, project=project, role=Role.ANNOTATOR)
+    sample.load(project)
+    simulated = simulate_votes(project=project)
+    hostile = _make_hostile(project)
+    voted = _vote(project)
+    failed = _run(project, "near_duplicates", State.FAILED, error="MemoryError: " + LONG_WORD[:400])
+    _publish()
+    rows = list(Comparison.objects.filter(project=project).order_by("-id").values_list("id", flat=True)[:3])
+    decide(project=project, comparison_ids=rows, action="flip", reason=LONG_WORD[:300], author=owner)
+    apply_recipe(recipe=save_recipe(project=project, name="starter", document=STARTER, by=owner), by=owner)
+    freeze(new_release(project=project, name="v1", recipe="starter", by=owner), Reporter())
+    issue_token(user=owner, scope=Scope.READ, name="N" * 100)
+    _, secret = invite(project=project, by=owner, role=Role.ANNOTATOR)
+    return Filled(
+        project=project,
+        owner=owner,
+        annotator=annotator,
+        campaign=Campaign.objects.get(project=project, state=CampaignState.OPEN),
+        simulated=simulated,
+        hostile=hostile,
+        voted=voted,
+        failed=failed,
+        invitation=secret,
+    )
+
+
+def _make_hostile(project: Project) -> Comparison:
+    comparison = Comparison.objects.filter(project=project).order_by("id").select_related("prompt", "response_a")[0]
+    comparison.prompt.messages = [{"role": "user", "content": LONG_WORD}]
+    comparison.prompt.save()
+    comparison.response_a.content = RIGHT_TO_LEFT
+    comparison.response_a.save()
+    comparison.response_b.content = f"`{LONG_WORD}`\n\n```\n{LONG_WORD}\n```\n\n|a|b|\n|-|-|\n|{LONG_WORD[:200]}|1|"
+    comparison.response_b.save()
+    comparison.external_id = LONG_WORD[:200]
+    comparison.save()
+    return comparison
+
+
+def _run(project: Project, method: str, state: State, **fields: object) -> Run:
+    now = timezone.now()
+    return Run.objects.create(
+        project=project,
+        kind=RunKind.METHOD,
+        method=method,
+        queue="cpu",
+        state=state,
+        started_at=now,
+        finished_at=now,
+        **fields,
+    )
+
+
+def _vote(project: Project) -> Run:
+    source = project.sources.get()
+    measured = {"share": 0.72, "interval": [0.67, 0.76], "n": 406}
+    found = {
+        "name": source.name,
+        "n": 433,
+        "labelled": 406,
+        "accuracy": measured,
+        "length_accuracy": measured,
+        "below_zero": 0.28,
+        "rms_margin": 1.0,
+        "strong_cut": 1.5,
+        "truncated_share": 0.0,
+        "folds_by": "prompt",
+        "histogram": {"edges": [float(edge) for edge in range(-4, 5)], "counts": [1, 9, 20, 30, 60, 40, 9, 2]},
+    }
+    run = _run(project, "model_vote", State.DONE, result={"sources": {str(source.pk): found}})
+    chance = random.Random(5)
+    for comparison in Comparison.objects.filter(project=project):
+        mean = chance.gauss(comparison.label or 0, 1.5)
+        fields = {"mean": mean, "spread": 0.4, "share_b": float(mean > 0), "n": 10, "length_mean": 0.1}
+        Signal.objects.create(run=run, comparison=comparison, value=mean, fields=fields)
+    return run
+
+
+def _publish() -> None:
+    card = catalogue.Card(
+        method="model_vote",
+        label="Model vote",
+        queue="cpu",
+        shape="whole",
+        documentation=METHOD_DOCUMENTATION,
+        parameters={
+            "type": "object",
+            "properties": {
+                "heads": {"type": "integer", "default": 10, "minimum": 2, "maximum": 99, "description": "How `many`."}
+            },
+        },
+        code_version="1",
+    )
+    catalogue.publish(name="w@here", queues=["cpu"], devices=[], code_version="1", cards=[card])
