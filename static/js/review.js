@@ -39,5 +39,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => { if (event.target.closest("[data-mark]")) mark(); });
-document.addEventListener("htmx:afterSwap", () => { if (review()) keepReason(review()); });
+// The next pair begins where it is read: at the sentence that says why it is here.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (!review()) return;
+  keepReason(review());
+  if (event.target.id === "review" || document.activeElement === document.body) {
+    review().querySelector("[data-why]")?.focus({ preventScroll: true });
+  }
+});
 if (review()) keepReason(review());
