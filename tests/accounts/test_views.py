@@ -99,16 +99,6 @@ def test_home_leads_a_newcomer_to_a_project_of_their_own(logged_in: LoggedIn, st
     assert page.status_code == 200 and "/projects/new/" in page.content.decode()
 
 
-@pytest.mark.parametrize(("who", "place"), [("owner", "/p/demo/"), ("annotator", "/p/demo/annotate/")])
-def test_home_leads_into_the_only_project(
-    logged_in: LoggedIn, project: Project, who: str, place: str, request: pytest.FixtureRequest
-) -> None:
-    client = logged_in(request.getfixturevalue(who))
-    answer = client.get("/")
-    assert answer.status_code == 302 and answer["Location"] == place
-    assert client.get(place).status_code == 200
-
-
 def test_the_api_shows_and_changes_members_for_owners(
     client: Client, owner: User, annotator: User, project: Project, token_of: Callable[..., str]
 ) -> None:

@@ -35,7 +35,7 @@ def test_it_prints_the_counts_and_where_the_rejects_are(project: Project, eggs: 
         ["unchanged:", "0"],
         ["rejected:", "1"],
     ]
-    assert "contradicted in eggs: row 3 against row 1" in said
+    assert "in eggs: row 3 against row 1" in said
     where = Path(said.rsplit("rejects:", 1)[1].strip())
     assert "rejects" in where.name
     assert json.loads(where.read_text())["line"] == 2
