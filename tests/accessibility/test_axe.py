@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.resolvers import RoutePattern
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 # What a page does after its size has changed is done.
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PageAs = Callable[[User], Page]
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESK, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 # What answers with no page of its own: parts of a page, redirects, machines' addresses, and what takes a POST only.
 NO_PAGES = {
     "", "winnow:palette", "account_inactive", "account_reset_password_done", "account_reset_password_from_key_done",
@@ -114,7 +114,8 @@ def test_nothing_is_out_of_reach_for_people(filled: Filled, page_as: PageAs, liv
     routes = {name for name in route_names(get_resolver().url_patterns) if name.rpartition(":")[2]}
     assert routes - NO_PAGES - NOBODYS - ELSEWHERE == set(pages)
 
-    owner, found = page_as(filled.owner), []
+    owner = page_as(filled.owner)
+    found: list[str] = []
     for path in [*pages.values(), *more_pages(filled)]:
         found += problems_of(owner, live_server.url + path)
     annotator = page_as(filled.annotator)

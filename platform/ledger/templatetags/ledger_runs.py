@@ -88,5 +88,12 @@ def histogram(found: Any, title: str) -> dict[str, Any]:
     ]  # fmt: skip
     ticks = [f"{value:+d}".replace("-", "−") if value else "0" for value in range(round(first), round(last) + 1)]
     return {
-        "bars": bars, "ticks": ticks, "zero": at(0.0), "plot": plot, "width": WIDTH, "title": title, "n": sum(counts), "against": sum(bar.count for bar in bars if bar.is_against),
-    }  # fmt: skip
+        "bars": bars,
+        "ticks": ticks,
+        "zero": at(0.0),
+        "plot": plot,
+        "width": WIDTH,
+        "title": title,
+        "n": sum(counts),
+        "against": sum(bar.count for bar in bars if bar.is_against),
+    }
