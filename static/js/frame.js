@@ -5,7 +5,7 @@ export function isTyping(target) {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
-function toggleTheme() {
+export function toggleTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const current = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
   const next = current === "dark" ? "light" : "dark";
