@@ -14,8 +14,12 @@ from annotation.statements import first_row
 from corpus.models import Comparison
 
 # In the order in which the models declare them, which from_db relies on.
-_ASSIGNMENT_COLUMNS = ["id", "task_id", "campaign_id", "annotator_id", "order_shown", "lease_expires_at"]
-_CAMPAIGN_COLUMNS = ["id", "project_id", "name", "kind", "settings", "guidelines_version", "lease_seconds", "state"]
+_ASSIGNMENT_COLUMNS = ["id", "task_id", "campaign_id", "annotator_id", "purpose", "order_shown", "lease_expires_at"]
+_CAMPAIGN_COLUMNS = [
+    "id", "project_id", "name", "kind", "unit", "settings", "guidelines_version", "rubric_id", "quality", "stop_rule",
+    "is_invited_only", "overlap", "lease_seconds", "state",
+]  # fmt: skip
+_JSON_COLUMNS = ("settings", "quality", "stop_rule")
 _COMPARISON_COLUMNS = ["id", "response_a_id", "response_b_id"]
 
 
@@ -30,7 +34,7 @@ SELECT {_of("s", _ASSIGNMENT_COLUMNS)}, {_of("g", _CAMPAIGN_COLUMNS)}, {_of("c",
 FROM annotation_assignment s
 JOIN annotation_campaign g ON g.id = s.campaign_id
 JOIN annotation_task t ON t.id = s.task_id
-JOIN corpus_comparison c ON c.id = t.comparison_id
+LEFT JOIN corpus_comparison c ON c.id = t.comparison_id
 WHERE s.id = %(id)s AND s.annotator_id = %(user)s
 """  # noqa: S608 - the names above
 
@@ -66,12 +70,14 @@ def _assignment_of(row: tuple[Any, ...]) -> Assignment:
     first, second, third = places[0], places[0] + places[1], sum(places)
     assignment = Assignment.from_db("default", _ASSIGNMENT_COLUMNS, row[:first])
     campaign = list(row[first:second])
-    settings = _CAMPAIGN_COLUMNS.index("settings")
-    campaign[settings] = orjson.loads(campaign[settings])
+    for name in _JSON_COLUMNS:
+        place = _CAMPAIGN_COLUMNS.index(name)
+        campaign[place] = None if campaign[place] is None else orjson.loads(campaign[place])
     assignment.campaign = Campaign.from_db("default", _CAMPAIGN_COLUMNS, campaign)
-    comparison = Comparison.from_db("default", _COMPARISON_COLUMNS, row[second:third])
-    assignment.task = Task.from_db("default", ["id", "comparison_id"], [assignment.task_id, comparison.id])
-    assignment.task.comparison = comparison
+    columns = row[second:third]
+    assignment.task = Task.from_db("default", ["id", "comparison_id"], [assignment.task_id, columns[0]])
+    if columns[0] is not None:
+        assignment.task.comparison = Comparison.from_db("default", _COMPARISON_COLUMNS, columns)
     return assignment
 
 

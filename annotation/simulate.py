@@ -15,11 +15,11 @@ import yaml
 from django.db import transaction
 
 from accounts.models import Membership, Project, Role, User
-from annotation.assign import claim
-from annotation.campaigns import create_campaign, set_state
-from annotation.judge import submit
+from annotation.campaigns.create import create_campaign, set_state
+from annotation.desk.assign import claim
+from annotation.desk.items import ClaimedItem
+from annotation.desk.judge import submit
 from annotation.models import Assignment, Campaign, CampaignState
-from annotation.queries import ClaimedItem
 
 SIMULATED_CAMPAIGN = "Simulated votes (sample)"
 OPEN_CAMPAIGN = "Compare responses"
@@ -99,7 +99,9 @@ def _vote(campaign: Campaign, annotator: User, temper: Temper, rng: random.Rando
 def _choice(item: ClaimedItem, temper: Temper, rng: random.Random) -> int | str:
     quality = qualities()
     contents = {response.id: response.content for response in item.responses}
-    a, b = (quality.get(contents[number].strip(), 3.0) for number in (item.response_a_id, item.response_b_id))
+    a, b = (
+        quality.get(contents[number].strip(), 3.0) for number in sorted(contents, key=lambda n: n != item.response_a_id)
+    )
     lean = temper.first_bias if item.order[0] == item.response_b_id else -temper.first_bias
     margin = b - a + lean + rng.gauss(0, temper.noise)
     if max(a, b) <= 1 and rng.random() < 0.7:

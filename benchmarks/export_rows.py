@@ -122,4 +122,4 @@ def _bytes_per_row(home: Path, release: Any) -> float:
     from curation.export import Export
 
     written = sum(len(piece) for piece in Export.of(release, "trl_preference").stream("train", "jsonl"))
-    return written / max(release.manifest["splits"]["train"]["pairs"], 1)
+    return float(written / max(release.manifest["splits"]["train"]["pairs"], 1))

@@ -102,7 +102,7 @@ def _campaign(size: int) -> Any:
     from django.db import connection
 
     from accounts.models import Project
-    from annotation.campaigns import create_campaign
+    from annotation.campaigns.create import create_campaign
     from corpus.models import Source
 
     project = Project.objects.create(slug=f"bench-{size}", name=f"{size:,} comparisons")

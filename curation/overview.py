@@ -64,7 +64,7 @@ _SIMULATED = """
 SELECT j.comparison_id FROM annotation_judgment j
 JOIN annotation_campaign g ON g.id = j.campaign_id AND g.project_id = %(project)s
 JOIN accounts_user u ON u.id = j.annotator_id AND u.is_simulated
-WHERE j.superseded_by_id IS NULL GROUP BY 1
+WHERE j.superseded_by_id IS NULL AND j.purpose = 'work' AND j.comparison_id IS NOT NULL GROUP BY 1
 """
 
 

@@ -128,7 +128,7 @@ LEFT JOIN (
     FROM annotation_judgment judgment
     JOIN accounts_user annotator ON annotator.id = judgment.annotator_id AND annotator.is_simulated
     JOIN annotation_campaign campaign ON campaign.id = judgment.campaign_id AND campaign.project_id = %(project)s
-    WHERE judgment.superseded_by_id IS NULL AND judgment.created_at <= %(as_of)s
+    WHERE judgment.superseded_by_id IS NULL AND judgment.purpose = 'work' AND judgment.created_at <= %(as_of)s
     GROUP BY 1
 ) simulated ON simulated.comparison_id = o.id
 WHERE o.action IN ('keep', 'flip', 'soften') AND o.label IS NOT NULL

@@ -282,9 +282,11 @@ def _decisions(ids: Sequence[int]) -> dict[int, Decision]:
 
 
 def _voices(ids: Iterable[int]) -> dict[int, list[Voice]]:
-    standing = Judgment.objects.filter(comparison_id__in=ids, superseded_by__isnull=True, kind="pairwise")
+    standing = Judgment.objects.filter(comparison_id__in=ids, superseded_by__isnull=True, purpose="work")
     found: dict[int, list[Voice]] = defaultdict(list)
     columns = ("annotator_id", "choice", "is_both_bad", "campaign_id", "annotator__is_simulated")
-    for key, *said in standing.order_by("pk").values_list("comparison_id", *columns):
-        found[key].append(Voice(*said))
+    voiced = standing.exclude(choice__isnull=True, is_both_bad=False)
+    for key, *said in voiced.order_by("pk").values_list("comparison_id", *columns):
+        if key is not None:
+            found[key].append(Voice(*said))
     return found

@@ -67,7 +67,7 @@ def sweep_ledger(**_ignored: Any) -> None:
 @shared_task(name="workers.reclaim_leases")  # type: ignore[untyped-decorator]  # celery has no types
 def reclaim_leases(**_ignored: Any) -> None:
     """Items that people left open go back to the others, also in a campaign where nobody claims now."""
-    from annotation.assign import reclaim_expired
+    from annotation.desk.assign import reclaim_expired
 
     while reclaim_expired(now=timezone.now()):
         pass

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from annotation.kinds._base import Answer, InvalidPayload, Payload, Setting, Sides
+from annotation.kinds._base import Answer, Asked, InvalidPayload, Payload, Setting
+from annotation.models import Campaign, Judgment, Unit
+
+if TYPE_CHECKING:
+    from annotation.desk.items import ClaimedItem
 
 LABEL = "Pairwise comparison"
+UNITS = (Unit.COMPARISON,)
 MAX_REASON_CHARACTERS = 4000
+STEP_WORDS = (
+    "A much better",
+    "A better",
+    "A slightly better",
+    "Tie",
+    "B slightly better",
+    "B better",
+    "B much better",
+)
+# Where there is no room for the words, on a phone.
+STEP_MARKS = ("A+++", "A++", "A+", "=", "B+", "B++", "B+++")
 SETTINGS = {
     "tie": Setting(True, "Offer “tie” as an answer."),
     "both_bad": Setting(True, "Offer “both bad” as an answer of its own."),
@@ -19,7 +36,7 @@ SETTINGS = {
 }
 
 
-def validate(payload: Payload, settings: dict[str, Any], comparison: Sides) -> Answer:
+def validate(payload: Payload, settings: dict[str, Any], asked: Asked) -> Answer:
     problems = {name: "is not known here" for name in payload if name not in {"choice", "preferred", "reason"}}
     choice, reason = payload.get("choice"), payload.get("reason", "")
     if problem := _problem_with_choice(choice, settings):
@@ -28,7 +45,7 @@ def validate(payload: Payload, settings: dict[str, Any], comparison: Sides) -> A
         problems["reason"] = problem
     if problems:
         raise InvalidPayload("This answer cannot be taken.", problems)
-    cleaned: Payload = {"choice": choice, "preferred": _preferred(choice, comparison)}
+    cleaned: Payload = {"choice": choice, "preferred": _preferred(choice, asked)}
     if payload.get("preferred", cleaned["preferred"]) != cleaned["preferred"]:
         raise InvalidPayload("This answer cannot be taken.", {"preferred": "is not the response the choice names"})
     if reason:
@@ -60,7 +77,40 @@ def _problem_with_reason(reason: object, settings: dict[str, Any]) -> str | None
     return None
 
 
-def _preferred(choice: Any, comparison: Sides) -> int | None:
+def _preferred(choice: Any, asked: Asked) -> int | None:
     if choice in {"both_bad", 0}:
         return None
-    return comparison.response_a_id if choice < 0 else comparison.response_b_id
+    return asked.response_a_id if choice < 0 else asked.response_b_id
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button of the answer bar: `choice` is signed in a/b orientation, `words` speak of the sides as shown."""
+
+    key: str
+    choice: int
+    words: str
+    mark: str
+
+
+def presented(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
+    return {"steps": steps(item, campaign)}
+
+
+def steps(item: ClaimedItem, campaign: Campaign) -> list[Step]:
+    """The keys follow the hands, left to right; the choice behind a key depends on which response is at the left."""
+    sign = 1 if item.responses[0].id == item.response_a_id else -1
+    offered = [
+        Step(key=str(place + 1), choice=sign * strength, words=STEP_WORDS[place], mark=STEP_MARKS[place])
+        for place, strength in enumerate(range(-3, 4))
+    ]
+    return [step for step in offered if step.choice or campaign.settings.get("tie", True)]
+
+
+def words(judgment: Judgment) -> str:
+    if judgment.is_both_bad:
+        return "Both bad"
+    if judgment.choice is None or judgment.comparison is None:
+        return LABEL
+    sign = 1 if judgment.order_shown[0] == judgment.comparison.response_a_id else -1
+    return STEP_WORDS[3 + sign * judgment.choice]

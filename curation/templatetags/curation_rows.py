@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from annotation.rendering import rendered
+from annotation.desk.rendering import rendered
 from corpus.models import Prompt
 from curation.queries import Row
 from curation.words import label_words, signed

@@ -32,6 +32,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     # A person the sample or a benchmark made up: shown as simulated wherever they appear.
     is_simulated = models.BooleanField(default=False)
+    # The pseudonym of somebody whose answers came in a file: never logs in, is no member.
+    is_imported = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"

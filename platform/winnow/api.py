@@ -125,4 +125,4 @@ def _words(message: str) -> str:
 for _expected in (Exception, Problem, ValidationError, HttpError, Http404):
     api.add_exception_handler(_expected, answer)
 
-api.add_router("", joined([accounts.router, ledger.router, corpus.router, annotation.router, curation.router]))
+api.add_router("", joined([accounts.router, ledger.router, corpus.router, *annotation.ROUTERS, curation.router]))

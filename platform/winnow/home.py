@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.access import ROLES, role_in
 from accounts.models import Project, Role, User
-from annotation.queries import CampaignWork, has_simulated_votes, work_of
+from annotation.campaigns.queries import CampaignWork, has_simulated_votes, work_of
 from corpus.models import Source
 from curation import review_queue
 from curation.freshness import is_large

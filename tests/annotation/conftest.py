@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts.models import Membership, Project, Role, Scope, User
 from accounts.tokens import issue_token
-from annotation.campaigns import create_campaign
+from annotation.campaigns.create import create_campaign
 from annotation.models import Campaign
 from corpus.models import Comparison, Prompt, Response, Source
 

@@ -68,7 +68,8 @@ def _make(model: type[models.Model], made: dict[type[models.Model], models.Model
 
 
 def _needs_value(field: models.Field[Any, Any]) -> bool:
-    return field.primary_key or not (field.null or field.has_default() or field.blank)
+    # A task is of a comparison or of something else; here it is of the comparison.
+    return field.primary_key or field.name == "comparison" or not (field.null or field.has_default() or field.blank)
 
 
 def _value(field: models.Field[Any, Any], made: dict[type[models.Model], models.Model | None]) -> Any:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.test import Client
 
 from accounts.models import Project, User
-from annotation.campaigns import create_campaign
+from annotation.campaigns.create import create_campaign
 from corpus.sample import load
 
 

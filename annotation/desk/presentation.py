@@ -1,0 +1,112 @@
+"""A claimed item as the page shows it: sides named by the order shown, nothing that gives a model away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from annotation.desk.items import ClaimedItem
+from annotation.desk.rendering import rendered
+from annotation.kinds._base import kind_named
+from annotation.models import Campaign, Consensus, Judgment
+
+HISTORY_ROWS = 50
+LETTERS = "ABCDEFGHIJKL"
+SKIP_REASONS = (
+    "I cannot tell",
+    "The text is broken or missing",
+    "I do not know the subject",
+    "I do not read this language",
+    "It is upsetting",
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    letter: str
+    response_id: int
+    content: str
+    html: SafeString
+
+
+@dataclass(frozen=True)
+class Turn:
+    role: str
+    content: str
+    html: SafeString
+
+
+def shown_item(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
+    turns = [_turn(message) for message in item.messages]
+    return {
+        "campaign": campaign,
+        "item": item,
+        "earlier_turns": turns[:-1],
+        "last_turn": turns[-1] if turns else None,
+        "sides": [
+            Side(letter, response.id, response.content, rendered(response.content))
+            for letter, response in zip(LETTERS, item.responses, strict=False)
+        ],
+        "is_revision": item.answer is not None,
+        "filled_in": item.draft or item.answer or {},
+        **kind_named(campaign.kind).presented(item, campaign),
+    }
+
+
+def _turn(message: dict[str, Any]) -> Turn:
+    content = message.get("content")
+    text = content if isinstance(content, str) else ""
+    return Turn(role=str(message.get("role", "")), content=text, html=rendered(text))
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    judgment: Judgment
+    opening: str
+    answer: str
+
+
+def history_rows(judgments: list[Judgment]) -> list[HistoryRow]:
+    return [
+        HistoryRow(judgment, opening_of(messages_of(judgment)), kind_named(judgment.kind).words(judgment))
+        for judgment in judgments
+    ]
+
+
+def messages_of(judgment: Judgment) -> list[dict[str, Any]]:
+    """The conversation that was shown; of a comparison, or of a task's prompt."""
+    shown = judgment.comparison or judgment.assignment.task
+    return list(shown.prompt.messages) if shown.prompt else []
+
+
+def opening_of(messages: list[dict[str, Any]], length: int = 160) -> str:
+    """The beginning of the last turn, to recognise a prompt by."""
+    content = messages[-1].get("content") if messages else ""
+    text = " ".join(str(content).split())
+    return text if len(text) <= length else f"{text[:length].rstrip()}…"
+
+
+@dataclass(frozen=True)
+class SplitRow:
+    """A comparison on which the votes differ."""
+
+    comparison_id: int
+    opening: str
+    votes: int
+    shares: str
+
+
+def split_rows(rows: list[Consensus]) -> list[SplitRow]:
+    return [
+        SplitRow(row.comparison_id, opening_of(row.comparison.prompt.messages) or "(no text)", row.votes, _shares(row))
+        for row in rows
+    ]
+
+
+def _shares(row: Consensus) -> str:
+    """Most frequent first: "response_a better 0.67, tie 0.33"."""
+    words = {"a": "response_a better", "tie": "tie", "b": "response_b better", "both_bad": "both bad"}
+    ranked = sorted(row.posterior.items(), key=lambda pair: (-float(pair[1]), pair[0]))
+    return ", ".join(f"{words.get(name, name)} {float(share):.2f}" for name, share in ranked)

@@ -1,0 +1,33 @@
+"""What people were asked and what they said."""
+
+from __future__ import annotations
+
+from annotation.models.campaigns import Campaign, CampaignState, Guidelines, Unit
+from annotation.models.consensus import Adjudication, AnnotatorReliability, Consensus
+from annotation.models.judgments import Judgment, JudgmentQuerySet
+from annotation.models.quality import Flag, GoldAnswer, KeyBindings, Participant, ParticipantState
+from annotation.models.rubrics import Rubric
+from annotation.models.tasks import Assignment, AssignmentState, Draft, Purpose, Task
+
+__all__ = [
+    "Adjudication",
+    "AnnotatorReliability",
+    "Assignment",
+    "AssignmentState",
+    "Campaign",
+    "CampaignState",
+    "Consensus",
+    "Draft",
+    "Flag",
+    "GoldAnswer",
+    "Guidelines",
+    "Judgment",
+    "JudgmentQuerySet",
+    "KeyBindings",
+    "Participant",
+    "ParticipantState",
+    "Purpose",
+    "Rubric",
+    "Task",
+    "Unit",
+]

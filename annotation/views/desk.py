@@ -1,0 +1,64 @@
+"""The pages of somebody who judges."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.access import caller_of, project_for
+from accounts.models import Role, Scope
+from annotation.access import judgment_for
+from annotation.campaigns import queries
+from annotation.desk.items import own_judgments
+from annotation.desk.presentation import HISTORY_ROWS, SKIP_REASONS, history_rows
+from annotation.desk.rendering import rendered
+from annotation.views._page import campaign_of, context
+
+
+@login_required
+@require_GET
+def annotate(request: HttpRequest, slug: str) -> HttpResponse:
+    """What can I work on, and how much is left for me?"""
+    project = project_for(caller_of(request), slug, role=Role.ANNOTATOR, scope=Scope.READ)
+    work = queries.work_of(project, caller_of(request).user, only_open=True)
+    return render(request, "annotation/annotate.html", context(request, project, work=work))
+
+
+@login_required
+@require_GET
+def judge(request: HttpRequest, slug: str, campaign_id: int, judgment_id: int | None = None) -> HttpResponse:
+    """The desk; its item comes by the API, so that opening the page claims nothing by itself."""
+    held = campaign_of(request, slug, campaign_id, role=Role.ANNOTATOR, scope=Scope.READ)
+    work = next(w for w in queries.work_of(held.project, caller_of(request).user) if w.campaign.id == held.id)
+    page = context(
+        request,
+        held.project,
+        campaign=held,
+        work=work,
+        start=judgment_id,
+        guidelines=rendered(queries.guidelines_of(held)),
+        skip_reasons=SKIP_REASONS,
+    )
+    return render(request, "annotation/judge.html", page)
+
+
+@login_required
+@require_GET
+def answer(request: HttpRequest, slug: str, campaign_id: int, judgment_id: int) -> HttpResponse:
+    """The desk, opened at one of one's own answers."""
+    judgment_for(caller_of(request), judgment_id)
+    return judge(request, slug, campaign_id, judgment_id)
+
+
+@login_required
+@require_GET
+def history(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(caller_of(request), slug, role=Role.ANNOTATOR, scope=Scope.READ)
+    before = request.GET.get("before", "")
+    own = own_judgments(project, caller_of(request).user, before=int(before) if before.isdigit() else None)
+    found = list(own[: HISTORY_ROWS + 1])
+    page = context(request, project, rows=history_rows(found[:HISTORY_ROWS]), is_filtered=bool(before))
+    page["before"] = found[HISTORY_ROWS - 1].id if len(found) > HISTORY_ROWS else None
+    return render(request, "annotation/history.html", page)

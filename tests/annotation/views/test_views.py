@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from annotation.desk.assign import claim
+from annotation.desk.judge import submit
+from annotation.models import Assignment, Campaign, CampaignState, Guidelines, Judgment
+
+PAGES = ["annotate/", "campaigns/", "campaigns/new/", "campaigns/{id}/", "campaigns/{id}/judge/", "history/"]
+FOR_CURATORS = {"campaigns/", "campaigns/new/", "campaigns/{id}/"}
+
+
+def _as(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def _judged(campaign: Campaign, person: User, choice: int | str = 2) -> Judgment:
+    item = claim(campaign=campaign, annotator=person)
+    assert item is not None
+    assignment = Assignment.objects.select_related("campaign", "task__comparison").get(id=item.assignment_id)
+    done = submit(assignment=assignment, payload={"choice": choice}, with_next=False)
+    return Judgment.objects.get(id=done.judgment_id)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_is_for_its_role(
+    campaign: Campaign, annotator: User, curator: User, owner: User, stranger: User, page: str
+) -> None:
+    path = f"/p/demo/{page.format(id=campaign.id)}"
+    assert Client().get(path).status_code == 302
+    assert _as(stranger).get(path).status_code == 404
+    assert _as(annotator).get(path).status_code == (403 if page in FOR_CURATORS else 200)
+    for person in (curator, owner):
+        assert _as(person).get(path).status_code == 200
+    assert _as(owner).delete(path).status_code == 405
+
+
+def test_a_campaign_of_another_project_is_not_here(campaign: Campaign, owner: User) -> None:
+    from accounts.create_project import create_project
+
+    create_project(slug="other", name="Other", by=owner)
+    assert _as(owner).get(f"/p/other/campaigns/{campaign.id}/").status_code == 404
+
+
+def test_annotate_lists_what_is_left_for_me(campaign: Campaign, annotator: User) -> None:
+    _judged(campaign, annotator)
+    page = _as(annotator).get("/p/demo/annotate/").content.decode()
+    assert "First look" in page
+    assert "Continue" in page
+    assert "1 of 8 judgments" in page
+
+
+def test_annotate_says_when_nothing_is_open(annotator: User) -> None:
+    assert "No campaign is open" in _as(annotator).get("/p/demo/annotate/").content.decode()
+
+
+def test_a_campaign_is_made_by_the_form(curator: User, comparisons: object) -> None:
+    form = {"name": "By hand", "kind": "pairwise", "overlap": 2, "tie": "on", "reason": "off", "guidelines": "Be kind."}
+    reply = _as(curator).post("/p/demo/campaigns/new/", form)
+    campaign = Campaign.objects.get()
+    assert reply.status_code == 302
+    assert reply.headers["Location"] == f"/p/demo/campaigns/{campaign.id}/"
+    assert campaign.settings == {"tie": True, "both_bad": False, "reason": "off"}
+    assert (campaign.task_count, campaign.guidelines_version) == (4, 1)
+    assert Guidelines.objects.get().text == "Be kind."
+
+
+def test_a_form_that_cannot_be_says_why(curator: User, campaign: Campaign) -> None:
+    form = {"name": campaign.name, "kind": "pairwise", "overlap": 2, "reason": "off"}
+    reply = _as(curator).post("/p/demo/campaigns/new/", form)
+    assert reply.status_code == 422
+    assert "already" in reply.content.decode()
+
+
+def test_an_annotator_posts_no_campaign(annotator: User, comparisons: object) -> None:
+    assert _as(annotator).post("/p/demo/campaigns/new/", {"name": "x"}).status_code == 403
+    assert not Campaign.objects.exists()
+
+
+def test_the_campaign_page_shows_people_agreement_balance_and_splits(
+    campaign: Campaign, people: Callable[[int], list[User]], curator: User
+) -> None:
+    first, second = people(2)
+    _judged(campaign, first, 2)
+    _judged(campaign, second, -2)
+    page = _as(curator).get(f"/p/demo/campaigns/{campaign.id}/").content.decode()
+    assert "2 of 8 judgments" in page
+    assert "person-0@example.org" in page
+    assert "n = 1" in page
+    assert "response_a better 0.50, response_b better 0.50" in page
+    assert "shown first 1 times and response_b 1 times" in page
+
+
+def test_a_simulated_person_is_named_as_simulated(campaign: Campaign, annotator: User, curator: User) -> None:
+    User.objects.filter(id=annotator.id).update(is_simulated=True)
+    _judged(campaign, annotator)
+    page = _as(curator).get(f"/p/demo/campaigns/{campaign.id}/").content.decode()
+    assert "chip--simulated" in page
+    assert "All 1 judgments here are simulated" in page
+    assert "1 simulated</span>" in _as(curator).get("/p/demo/campaigns/").content.decode()
+    assert "holds simulated votes" in _as(curator).get("/").content.decode()
+
+
+def test_a_share_of_answers_comes_with_its_interval(campaign: Campaign, annotator: User, curator: User) -> None:
+    _judged(campaign, annotator)
+    page = _as(curator).get(f"/p/demo/campaigns/{campaign.id}/").content.decode()
+    assert "1.00, 0.21 to 1.00, n = 1" in page or "0.00, 0.00 to 0.79, n = 1" in page
+
+
+def test_a_campaign_is_paused_and_extended_by_a_curator_only(
+    campaign: Campaign, annotator: User, curator: User, stranger: User
+) -> None:
+    path = f"/p/demo/campaigns/{campaign.id}/state/"
+    assert _as(annotator).post(path, {"state": "paused"}).status_code == 403
+    assert _as(stranger).post(path, {"state": "paused"}).status_code == 404
+    _as(curator).post(path, {"state": "paused"})
+    _as(curator).post(path, {"overlap": "5"})
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.overlap) == (CampaignState.PAUSED, 5)
+
+
+def test_the_desk_claims_nothing_before_its_script_runs(campaign: Campaign, annotator: User) -> None:
+    _as(annotator).get(f"/p/demo/campaigns/{campaign.id}/judge/")
+    assert not Assignment.objects.exists()
+
+
+def test_history_lists_my_answers_in_the_letters_i_saw(campaign: Campaign, annotator: User, curator: User) -> None:
+    judgment = _judged(campaign, annotator, 3)
+    assert judgment.comparison is not None
+    better = "B" if judgment.order_shown[1] == judgment.comparison.response_b_id else "A"
+    page = _as(annotator).get("/p/demo/history/").content.decode()
+    assert f"{better} much better" in page
+    assert f"/judge/{judgment.id}/" in page
+    assert f"/judge/{judgment.id}/" not in _as(curator).get("/p/demo/history/").content.decode()
+
+
+def test_somebody_elses_answer_cannot_be_opened(campaign: Campaign, annotator: User, owner: User) -> None:
+    judgment = _judged(campaign, annotator)
+    path = f"/p/demo/campaigns/{campaign.id}/judge/{judgment.id}/"
+    assert _as(annotator).get(path).status_code == 200
+    assert _as(owner).get(path).status_code == 404
