@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from annotation.models.campaigns import Campaign, CampaignState, Guidelines, Unit
+from annotation.models.campaigns import Campaign, CampaignInvitation, CampaignState, Guidelines, Unit
 from annotation.models.consensus import Adjudication, AnnotatorReliability, Consensus
 from annotation.models.judgments import Judgment, JudgmentQuerySet
 from annotation.models.quality import Flag, GoldAnswer, KeyBindings, Participant, ParticipantState
@@ -15,6 +15,7 @@ __all__ = [
     "Assignment",
     "AssignmentState",
     "Campaign",
+    "CampaignInvitation",
     "CampaignState",
     "Consensus",
     "Draft",

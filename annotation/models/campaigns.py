@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Project, User
+from accounts.models import Invitation, Project, User
 from annotation.models.rubrics import Rubric
 
 
@@ -67,6 +67,8 @@ class Campaign(models.Model):
     consensus_method = models.CharField(max_length=32, default="majority")
     # The sources it took its comparisons from; empty = all of the project.
     source_ids = ArrayField(models.BigIntegerField(), default=list)
+    # When the order of its tasks was changed last: whoever claims next begins at the start of the new order.
+    reordered_at = models.DateTimeField(null=True)
     # Written with the tasks, since counting a million of them on every page is not free.
     task_count = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -77,3 +79,13 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CampaignInvitation(models.Model):
+    """A link into the project that makes whoever accepts it a participant of a campaign too."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="invitations", db_index=False)
+    invitation = models.ForeignKey(Invitation, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint("campaign", "invitation", name="one_campaign_per_invitation"),)
