@@ -54,7 +54,7 @@ def claim(*, campaign: Campaign, annotator: User, now: datetime | None = None) -
 
 
 def _claim_once(campaign: Campaign, annotator_id: int, now: datetime, expires_at: datetime) -> ClaimedItem | None:
-    names = {"campaign": campaign.id, "annotator": annotator_id, "now": now, "expires_at": expires_at}
+    names = _names(campaign, annotator_id, now, expires_at)
     live = first_row(_RENEW_LIVE_CLAIM, names)
     if live is not None:
         return claimed_item(live[0], Unit(campaign.unit))
@@ -70,12 +70,22 @@ def claim_in_transaction(
     IntegrityError when they do, or when a second window won a race. Expired leases are looked for only when
     nothing else is left, so that this costs one statement.
     """
-    names = {"campaign": campaign.id, "annotator": annotator_id, "now": now, "expires_at": expires_at}
+    names = _names(campaign, annotator_id, now, expires_at)
     unit = Unit(campaign.unit)
     item = _deal(names, unit)
     if item is None and reclaim_expired(campaign_id=campaign.id, now=now, limit=EXPIRED_PER_CLAIM):
         item = _deal(names, unit)
     return item
+
+
+def _names(campaign: Campaign, annotator_id: int, now: datetime, expires_at: datetime) -> dict[str, Any]:
+    return {
+        "campaign": campaign.id,
+        "reordered_at": campaign.reordered_at,
+        "annotator": annotator_id,
+        "now": now,
+        "expires_at": expires_at,
+    }
 
 
 def _deal(names: dict[str, Any], unit: Unit) -> ClaimedItem | None:
@@ -154,6 +164,7 @@ WITH last AS (
     SELECT t.priority * -1 AS rank, t.id
     FROM annotation_assignment s JOIN annotation_task t ON t.id = s.task_id
     WHERE s.campaign_id = %(campaign)s AND s.annotator_id = %(annotator)s AND s.purpose = 'work'
+      AND s.claimed_at > coalesce(%(reordered_at)s::timestamptz, '-infinity')
     ORDER BY s.claimed_at DESC LIMIT 1
 ), picked AS (
     SELECT t.id,
