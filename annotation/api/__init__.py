@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from annotation.api import campaigns, desk
+from annotation.api import campaigns, desk, statistics
 
-ROUTERS = (desk.router, campaigns.router)
+ROUTERS = (desk.router, campaigns.router, statistics.router)

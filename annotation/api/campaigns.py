@@ -1,4 +1,4 @@
-"""Campaigns and how far people agree in them."""
+"""Campaigns."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from annotation.access import campaign_for
 from annotation.campaigns.create import create_campaign, extend_overlap, set_state
 from annotation.campaigns.queries import campaigns_of
 from annotation.models import Campaign, CampaignState
-from annotation.statistics.agreement import campaign_agreement
 
 router = Router(tags=["campaigns"])
 
 
 class CampaignIn(Schema):
     name: str
-    kind: str = "pairwise"
+    kind: str | None = None
     # comparison, prompt or response; left out, what the kind judges by default.
     unit: str | None = None
-    overlap: int = 1
+    overlap: int | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     # Names of sources; empty = all of the project.
     sources: list[str] = Field(default_factory=list)
@@ -82,14 +81,6 @@ def change(request: HttpRequest, campaign_id: int, body: CampaignChange) -> Camp
     if body.state is not None:
         set_state(campaign=campaign, state=body.state, by=caller.user)
     return _campaign_out(campaign)
-
-
-@router.get("/projects/{slug}/agreement")
-def agreement(request: HttpRequest, slug: str, campaign: int | None = None) -> dict[str, Any]:
-    """Per campaign: raw agreement and Krippendorff's alpha with n and interval, or the reason why not."""
-    project = project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.READ)
-    wanted = [c for c in campaigns_of(project) if campaign in {None, c.id}]
-    return {"campaigns": [{"id": c.id, "name": c.name, **campaign_agreement(c.id).as_dict()} for c in wanted]}
 
 
 def _campaign_out(campaign: Campaign) -> CampaignOut:

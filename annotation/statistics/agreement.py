@@ -1,174 +1,32 @@
-"""How far people agree: raw agreement and Krippendorff's alpha, each with its n and a bootstrap interval.
+"""How far the people of one campaign agree: all together, over time, and per subject.
 
-Alpha is 1 - observed / expected disagreement over all pairs of answers to one item, with any number of answers per
-item and missing ones (K. Krippendorff, "Content Analysis", 2004, chapter 11): 1 = perfect, 0 = as by chance.
-nominal: any two different answers disagree fully. interval: by squared distance. ordinal: by the number of answers
-that lie between.
-
-Items with the same set of answers are interchangeable, so everything is computed on the distinct patterns of counts
-with their multiplicities: exact, the bootstrap over items included, and as cheap for a million items as for ten.
+An item counts with its standing answers given as work: of a revised answer only the newest. Both figures and
+intervals are those of alpha.py and fleiss.py. The direction of an answer is a, tie, b or both bad; its strength -3..3
+leaves "both bad" out, which is no number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import date, timedelta
+from typing import Any
 
-import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Metric = Literal["nominal", "ordinal", "interval"]
+from annotation.models import Campaign
+from annotation.statistics.alpha import krippendorff_alpha, raw_agreement
+from annotation.statistics.estimates import Estimate
+from annotation.statistics.fleiss import fleiss_kappa
+from annotation.statistics.patterns import Patterns, Row, merged, pairable
 
-BOOTSTRAP_ROUNDS = 2000
-# Below this a bootstrap over items tells nothing about other items.
-MIN_ITEMS_FOR_INTERVAL = 10
-SEED = 20_240_229
 STRENGTHS = (-3, -2, -1, 0, 1, 2, 3)
 DIRECTIONS = ("a", "tie", "b", "both_bad")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A statistic, or the reason why there is none."""
-
-    # Items with at least two answers, and the answers on them.
-    n_items: int
-    n_answers: int
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
-            "n": self.n_items,
-            "n_answers": self.n_answers,
-            "reason": self.reason or None,
-        }
-
-
-@dataclass(frozen=True)
-class Patterns:
-    """Distinct rows of answer counts (pattern x value) and how many items have each."""
-
-    values: tuple[Any, ...]
-    counts: Floats
-    multiplicity: Floats
-
-    @property
-    def n_items(self) -> int:
-        return int(self.multiplicity.sum())
-
-    @property
-    def n_answers(self) -> int:
-        return int((self.counts.sum(axis=1) * self.multiplicity).sum())
-
-
-def patterns_of(items: Iterable[Sequence[Any]]) -> Patterns:
-    """From each item's answers; None stands for a missing one."""
-    answered = [[answer for answer in answers if answer is not None] for answers in items]
-    values = tuple(sorted({answer for answers in answered for answer in answers}))
-    place = {value: column for column, value in enumerate(values)}
-    rows: dict[tuple[int, ...], int] = {}
-    for answers in answered:
-        row = [0] * len(values)
-        for answer in answers:
-            row[place[answer]] += 1
-        rows[tuple(row)] = rows.get(tuple(row), 0) + 1
-    return _pairable(values, rows)
-
-
-def _pairable(values: tuple[Any, ...], rows: dict[tuple[int, ...], int]) -> Patterns:
-    """An item with one answer pairs with nothing, and counts in no statistic."""
-    kept = {row: times for row, times in rows.items() if sum(row) >= 2}
-    counts = np.array(list(kept), dtype=np.float64).reshape(len(kept), len(values))
-    return Patterns(values, counts, np.array(list(kept.values()), dtype=np.float64))
-
-
-def krippendorff_alpha(patterns: Patterns, metric: Metric, *, seed: int = SEED) -> Estimate:
-    if reason := _too_few(patterns):
-        return Estimate(patterns.n_items, patterns.n_answers, reason=reason)
-    pairs = _coincidences(patterns)
-    value = _alphas(patterns.multiplicity[None, :], pairs, patterns, metric)[0]
-    if np.isnan(value):
-        reason = "Everybody gave the same answer everywhere, so there is no disagreement to expect by chance."
-        return Estimate(patterns.n_items, patterns.n_answers, reason=reason)
-    return _with_interval(patterns, value, lambda weights: _alphas(weights, pairs, patterns, metric), seed)
-
-
-def raw_agreement(patterns: Patterns, *, seed: int = SEED) -> Estimate:
-    """The mean over items of the share of pairs of answers that are equal."""
-    if reason := _too_few(patterns):
-        return Estimate(patterns.n_items, patterns.n_answers, reason=reason)
-    n = patterns.counts
-    total = n.sum(axis=1)
-    shares = (n * (n - 1)).sum(axis=1) / (total * (total - 1))
-
-    def mean(weights: Floats) -> Floats:
-        return np.asarray(weights @ shares / weights.sum(axis=1))
-
-    return _with_interval(patterns, mean(patterns.multiplicity[None, :])[0], mean, seed)
-
-
-def _too_few(patterns: Patterns) -> str:
-    return "" if patterns.n_items else "No comparison has two answers yet, so nothing can be compared."
-
-
-def _with_interval(patterns: Patterns, value: float, statistic: Callable[[Floats], Floats], seed: int) -> Estimate:
-    if patterns.n_items < MIN_ITEMS_FOR_INTERVAL:
-        reason = f"No interval: it takes {MIN_ITEMS_FOR_INTERVAL} comparisons with two answers."
-        return Estimate(patterns.n_items, patterns.n_answers, float(value), reason=reason)
-    rng = np.random.default_rng(seed)
-    share = patterns.multiplicity / patterns.multiplicity.sum()
-    drawn = statistic(rng.multinomial(patterns.n_items, share, size=BOOTSTRAP_ROUNDS).astype(np.float64))
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return Estimate(patterns.n_items, patterns.n_answers, float(value), float(low), float(high))
-
-
-def _coincidences(patterns: Patterns) -> Floats:
-    """o[p, c, k]: pairs of answers (c, k) within an item of pattern p, each divided by its answers less one."""
-    n = patterns.counts
-    pairs = n[:, :, None] * n[:, None, :]
-    diagonal = np.arange(n.shape[1])
-    pairs[:, diagonal, diagonal] -= n
-    return np.asarray(pairs / (n.sum(axis=1) - 1)[:, None, None])
-
-
-def _alphas(weights: Floats, pairs: Floats, patterns: Patterns, metric: Metric) -> Floats:
-    """Alpha for each row of weights (one weight per pattern); nan where only one value occurs."""
-    observed = np.tensordot(weights, pairs, axes=1)
-    marginals = weights @ patterns.counts
-    total = marginals.sum(axis=1)
-    distance = _squared_distances(marginals, patterns.values, metric)
-    expected_pairs = marginals[:, :, None] * marginals[:, None, :]
-    within = (observed * distance).sum(axis=(1, 2)) / total
-    between = (expected_pairs * distance).sum(axis=(1, 2)) / (total * (total - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(between > 0, 1 - within / between, np.nan))
-
-
-def _squared_distances(marginals: Floats, values: tuple[Any, ...], metric: Metric) -> Floats:
-    size = len(values)
-    if metric == "nominal":
-        return np.broadcast_to(1 - np.eye(size), (len(marginals), size, size))
-    if metric == "interval":
-        numbers = np.array(values, dtype=np.float64)
-        return np.broadcast_to((numbers[:, None] - numbers[None, :]) ** 2, (len(marginals), size, size))
-    # ordinal: the answers from c to k inclusive, less half of those at both ends.
-    below = np.cumsum(marginals, axis=1)
-    upto = np.maximum(below[:, :, None], below[:, None, :])
-    before = np.minimum((below - marginals)[:, :, None], (below - marginals)[:, None, :])
-    ends = (marginals[:, :, None] + marginals[:, None, :]) / 2
-    distance = (upto - before - ends) ** 2
-    diagonal = np.arange(size)
-    distance[:, diagonal, diagonal] = 0.0
-    return np.asarray(distance)
+# Days that are told one by one; a longer campaign is told by ISO weeks.
+MOST_DAYS = 21
+# Items with two answers that a period or a subject needs before a figure of it means anything.
+MIN_ITEMS = 10
+# One of many curves needs no third digit of its band.
+ROUNDS_EACH = 400
 
 
 @dataclass(frozen=True)
@@ -177,10 +35,11 @@ class CampaignAgreement:
     n_annotators: int
     # Of the judgments, those of annotators that the sample or a benchmark made up.
     n_simulated: int
-    # On the direction: a, tie, b, both bad.
+    # On the direction.
     raw: Estimate
     alpha_nominal: Estimate
-    # On -3..3, without the answers "both bad", which are no number.
+    fleiss: Estimate
+    # On the strength.
     alpha_ordinal: Estimate
     alpha_interval: Estimate
     answers: dict[str, int] = field(default_factory=dict)
@@ -193,21 +52,46 @@ class CampaignAgreement:
             "answers": self.answers,
             "raw_agreement": self.raw.as_dict(),
             "alpha_nominal": self.alpha_nominal.as_dict(),
+            "fleiss_kappa": self.fleiss.as_dict(),
             "alpha_ordinal": self.alpha_ordinal.as_dict(),
             "alpha_interval": self.alpha_interval.as_dict(),
         }
 
 
-def campaign_agreement(campaign_id: int) -> CampaignAgreement:
+@dataclass(frozen=True)
+class AgreementPoint:
+    """The items whose newest answer came in the period that begins on this day (UTC)."""
+
+    start: date
+    raw: Estimate
+    alpha: Estimate
+
+
+@dataclass(frozen=True)
+class AgreementOverTime:
+    # day or week (ISO, from Monday)
+    period: str
+    # Oldest first; a period without items has no point.
+    points: list[AgreementPoint]
+
+
+@dataclass(frozen=True)
+class SubjectAgreement:
+    """`subject` is what the prompt's metadata says, else the name of the source."""
+
+    subject: str
+    raw: Estimate
+    alpha: Estimate
+
+
+def campaign_agreement(campaign: Campaign) -> CampaignAgreement:
     with connection.cursor() as cursor:
-        cursor.execute(_PATTERNS, {"campaign": campaign_id})
-        rows: dict[tuple[int, ...], int] = {tuple(row[0]): row[1] for row in cursor.fetchall()}
-        cursor.execute(_ANNOTATORS, {"campaign": campaign_id})
-        annotators = int(cursor.fetchone()[0])
-        cursor.execute(_SIMULATED, {"campaign": campaign_id})
-        simulated = int(cursor.fetchone()[0])
-    strengths = _pairable(STRENGTHS, _summed(rows, lambda row: row[:7]))
-    directions = _pairable(DIRECTIONS, _summed(rows, lambda row: (sum(row[:3]), row[3], sum(row[4:7]), row[7])))
+        cursor.execute(_PATTERNS, {"campaign": campaign.id})
+        rows: dict[Row, int] = {tuple(row[0]): row[1] for row in cursor.fetchall()}
+        cursor.execute(_PEOPLE, {"campaign": campaign.id})
+        annotators, simulated = cursor.fetchone()
+    directions = _directions(rows)
+    strengths = pairable(STRENGTHS, merged(rows, lambda row: row[:7]))
     answers = [sum(row[column] * times for row, times in rows.items()) for column in range(8)]
     return CampaignAgreement(
         n_judgments=sum(answers),
@@ -215,36 +99,88 @@ def campaign_agreement(campaign_id: int) -> CampaignAgreement:
         n_simulated=simulated,
         raw=raw_agreement(directions),
         alpha_nominal=krippendorff_alpha(directions, "nominal"),
+        fleiss=fleiss_kappa(directions),
         alpha_ordinal=krippendorff_alpha(strengths, "ordinal"),
         alpha_interval=krippendorff_alpha(strengths, "interval"),
         answers=dict(zip([*(str(strength) for strength in STRENGTHS), "both_bad"], answers, strict=True)),
     )
 
 
-def _summed(
-    rows: dict[tuple[int, ...], int], merge: Callable[[tuple[int, ...]], tuple[int, ...]]
-) -> dict[tuple[int, ...], int]:
-    merged: dict[tuple[int, ...], int] = {}
-    for row, times in rows.items():
-        key = merge(row)
-        merged[key] = merged.get(key, 0) + times
-    return merged
+def agreement_over_time(campaign: Campaign) -> AgreementOverTime:
+    """Nominal alpha and raw agreement per day, or per week once the campaign is long."""
+    by_day: dict[date, dict[Row, int]] = {}
+    for day, row, times in _grouped(_PATTERNS_BY_DAY, campaign):
+        by_day.setdefault(day, {})[row] = times
+    if len(by_day) <= MOST_DAYS:
+        return AgreementOverTime("day", [_point(day, by_day[day]) for day in sorted(by_day)])
+    by_week: dict[date, dict[Row, int]] = {}
+    for day, rows in by_day.items():
+        week = by_week.setdefault(day - timedelta(days=day.weekday()), {})
+        for row, times in rows.items():
+            week[row] = week.get(row, 0) + times
+    return AgreementOverTime("week", [_point(day, by_week[day]) for day in sorted(by_week)])
+
+
+def agreement_per_subject(campaign: Campaign) -> list[SubjectAgreement]:
+    """Most items first."""
+    by_subject: dict[str, dict[Row, int]] = {}
+    for subject, row, times in _grouped(_PATTERNS_BY_SUBJECT, campaign):
+        by_subject.setdefault(subject, {})[row] = times
+    found = [SubjectAgreement(subject, *_two(rows)) for subject, rows in by_subject.items()]
+    return sorted(found, key=lambda one: (-one.raw.n_items, one.subject))
+
+
+def _point(start: date, rows: dict[Row, int]) -> AgreementPoint:
+    return AgreementPoint(start, *_two(rows))
+
+
+def _two(rows: dict[Row, int]) -> tuple[Estimate, Estimate]:
+    directions = _directions(rows)
+    if 0 < directions.n_items < MIN_ITEMS:
+        reason = f"Fewer than {MIN_ITEMS} comparisons with two answers."
+        few = Estimate(directions.n_items, directions.n_answers, reason=reason)
+        return few, few
+    return (
+        raw_agreement(directions, rounds=ROUNDS_EACH),
+        krippendorff_alpha(directions, "nominal", rounds=ROUNDS_EACH),
+    )
+
+
+def _directions(rows: dict[Row, int]) -> Patterns:
+    return pairable(DIRECTIONS, merged(rows, lambda row: (sum(row[:3]), row[3], sum(row[4:7]), row[7])))
+
+
+def _grouped(statement: str, campaign: Campaign) -> list[tuple[Any, Row, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"campaign": campaign.id})
+        return [(key, tuple(row), times) for key, row, times in cursor.fetchall()]
 
 
 _COUNTS = ", ".join(f"count(*) FILTER (WHERE choice = {strength})" for strength in STRENGTHS)
-_PATTERNS = f"""
-SELECT counts, count(*) FROM (
-    SELECT ARRAY[{_COUNTS}, count(*) FILTER (WHERE is_both_bad)] AS counts
+_COUNTING = """
     FROM annotation_judgment
     WHERE campaign_id = %(campaign)s AND superseded_by_id IS NULL AND purpose = 'work'
           AND comparison_id IS NOT NULL AND (is_both_bad OR choice IS NOT NULL)
-    GROUP BY comparison_id
-) AS item
-GROUP BY counts ORDER BY counts
-"""  # noqa: S608 - the strengths are the constants above
-_ANNOTATORS = "SELECT count(DISTINCT annotator_id) FROM annotation_judgment WHERE campaign_id = %(campaign)s"
-_SIMULATED = """
-SELECT count(*) FROM annotation_judgment j JOIN accounts_user u ON u.id = j.annotator_id AND u.is_simulated
-WHERE j.campaign_id = %(campaign)s AND j.superseded_by_id IS NULL AND j.purpose = 'work'
-  AND (j.is_both_bad OR j.choice IS NOT NULL)
 """
+_ITEMS = f"""(
+    SELECT comparison_id, max(created_at) AS last_at, ARRAY[{_COUNTS}, count(*) FILTER (WHERE is_both_bad)] AS counts
+    {_COUNTING}
+    GROUP BY comparison_id
+) AS item"""
+_PATTERNS = f"SELECT counts, count(*) FROM {_ITEMS} GROUP BY counts ORDER BY counts"  # noqa: S608
+_PATTERNS_BY_DAY = f"""
+SELECT (last_at AT TIME ZONE 'UTC')::date AS day, counts, count(*) FROM {_ITEMS} GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608
+_PATTERNS_BY_SUBJECT = f"""
+SELECT coalesce(nullif(p.metadata->>'subject', ''), s.name) AS subject, counts, count(*)
+FROM {_ITEMS}
+JOIN corpus_comparison c ON c.id = item.comparison_id
+JOIN corpus_prompt p ON p.id = c.prompt_id
+JOIN corpus_source s ON s.id = c.source_id
+GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608
+_PEOPLE = f"""
+SELECT count(DISTINCT annotator_id),
+       count(*) FILTER (WHERE annotator_id IN (SELECT id FROM accounts_user WHERE is_simulated))
+{_COUNTING}
+"""  # noqa: S608

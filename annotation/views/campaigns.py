@@ -56,7 +56,7 @@ def campaign(request: HttpRequest, slug: str, campaign_id: int) -> HttpResponse:
         held.project,
         campaign=held,
         work=work,
-        agreement=campaign_agreement(held.id),
+        agreement=campaign_agreement(held),
         people=queries.people_of(held),
         balance=queries.order_balance(held),
         split=split_rows(queries.disagreements(held)),
