@@ -13,5 +13,6 @@ urlpatterns = [
     path("p/<slug:slug>/campaigns/<int:campaign_id>/state/", campaigns.campaign_state, name="campaign_state"),
     path("p/<slug:slug>/campaigns/<int:campaign_id>/judge/", desk.judge, name="judge"),
     path("p/<slug:slug>/campaigns/<int:campaign_id>/judge/<int:judgment_id>/", desk.answer, name="answer"),
+    path("keys/", desk.keys, name="keys"),
     path("p/<slug:slug>/history/", desk.history, name="history"),
 ]

@@ -14,9 +14,11 @@ from accounts.models import Role, Scope
 from annotation.access import assignment_for, campaign_for, judgment_for
 from annotation.desk.assign import claim, heartbeat, release, skip
 from annotation.desk.draft import save_draft
+from annotation.desk.flags import raise_flag
 from annotation.desk.items import ClaimedItem, claimed_item, own_standing_judgment
 from annotation.desk.judge import revise, submit
 from annotation.desk.presentation import shown_item
+from annotation.desk.unskip import take_skip_back
 from annotation.models import Campaign, Unit
 
 router = Router(tags=["desk"])
@@ -61,6 +63,7 @@ class ItemOut(Schema):
     response_b: int | None
     rubric: RubricOut | None = None
     draft: dict[str, Any] | None = None
+    draft_saved_at: datetime | None = None
 
 
 class ClaimOut(Schema):
@@ -105,6 +108,22 @@ class ReleaseIn(Schema):
 
 class SkipIn(Schema):
     reason: str = ""
+
+
+class FlagIn(Schema):
+    reason: str = ""
+    note: str = ""
+
+
+class FlagOut(Schema):
+    id: int
+    reason: str
+    note: str
+
+
+class DraftOut(Schema):
+    ok: bool = True
+    saved_at: datetime
 
 
 class Done(Schema):
@@ -163,16 +182,31 @@ def own_judgment(
     )
 
 
-@router.put("/assignments/{assignment_id}/draft", response=Done)
-def draft(request: HttpRequest, assignment_id: int, body: JsonObject) -> Done:
-    save_draft(assignment=assignment_for(caller_of(request), assignment_id), payload=body)
-    return Done()
+@router.put("/assignments/{assignment_id}/draft", response=DraftOut)
+def draft(request: HttpRequest, assignment_id: int, body: JsonObject) -> DraftOut:
+    kept = save_draft(assignment=assignment_for(caller_of(request), assignment_id), payload=body)
+    return DraftOut(saved_at=kept.updated_at)
 
 
 @router.post("/assignments/{assignment_id}/skip", response=Done)
 def skip_item(request: HttpRequest, assignment_id: int, body: SkipIn | None = None) -> Done:
     skip(assignment=assignment_for(caller_of(request), assignment_id), reason=body.reason if body else "")
     return Done()
+
+
+@router.post("/assignments/{assignment_id}/unskip", response=ClaimOut)
+def unskip_item(request: HttpRequest, assignment_id: int, html: bool = False) -> ClaimOut:
+    """Takes your skip back while there is a place for you; what you hold instead is given back."""
+    assignment = assignment_for(caller_of(request), assignment_id)
+    return _claim_out(take_skip_back(assignment=assignment), assignment.campaign, html)
+
+
+@router.post("/assignments/{assignment_id}/flag", response={201: FlagOut})
+def flag_item(request: HttpRequest, assignment_id: int, body: FlagIn) -> Status[FlagOut]:
+    """Tells the curator something about this item, which you can still answer."""
+    assignment = assignment_for(caller_of(request), assignment_id)
+    flag = raise_flag(assignment=assignment, reason=body.reason, note=body.note)
+    return Status(201, FlagOut(id=flag.id, reason=flag.reason, note=flag.note))
 
 
 @router.post("/assignments/{assignment_id}/release", response=Done)
@@ -198,6 +232,7 @@ def _claim_out(item: ClaimedItem, campaign: Campaign, html: bool) -> ClaimOut:
             response_b=item.response_b_id,
             rubric=_rubric_out(campaign),
             draft=item.draft,
+            draft_saved_at=item.draft_saved_at,
         ),
         html=render_to_string("annotation/_item.html", shown_item(item, campaign)) if html else None,
     )

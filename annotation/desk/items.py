@@ -38,6 +38,7 @@ class ClaimedItem:
     # In the order to show.
     responses: list[ShownResponse]
     draft: dict[str, Any] | None
+    draft_saved_at: datetime | None
     # The answer that stands, when the author looks at it again.
     answer: dict[str, Any] | None
     judgment_id: int | None
@@ -61,6 +62,7 @@ def claimed_item(assignment_id: int, unit: Unit, answer: Judgment | None = None)
 
 def item_of(row: tuple[Any, ...], unit: Unit, answer: Judgment | None = None) -> ClaimedItem:
     """From the columns below; with the answer that stands when its author looks at it again."""
+    draft, saved_at = orjson.loads(row[11]) if row[11] else (None, None)
     return ClaimedItem(
         assignment_id=row[0],
         campaign_id=row[1],
@@ -73,7 +75,8 @@ def item_of(row: tuple[Any, ...], unit: Unit, answer: Judgment | None = None) ->
         prompt_id=row[8],
         messages=orjson.loads(row[9]),
         responses=[ShownResponse(*shown) for shown in zip(row[5], row[10], strict=True)],
-        draft=orjson.loads(row[11]) if row[11] else None,
+        draft=draft,
+        draft_saved_at=datetime.fromisoformat(saved_at) if saved_at else None,
         answer=answer.payload if answer else None,
         judgment_id=answer.id if answer else None,
     )
@@ -83,7 +86,7 @@ def item_of(row: tuple[Any, ...], unit: Unit, answer: Judgment | None = None) ->
 # that was planned while these tables were small would read them whole when they are large.
 _COLUMNS = """
 s.id, s.campaign_id, s.purpose, {comparison}, s.lease_expires_at, s.order_shown, {a}, {b}, p.id, p.messages, {contents},
-(SELECT d.payload FROM annotation_draft d WHERE d.assignment_id = s.id)
+(SELECT jsonb_build_array(d.payload, d.updated_at) FROM annotation_draft d WHERE d.assignment_id = s.id)
 """
 _OF_COMPARISON = _COLUMNS.format(
     comparison="c.id",

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from accounts.models import User
 from annotation.desk.items import ClaimedItem
+from annotation.desk.keys import ACTIONS, Action, actions_of, keys_of
 from annotation.desk.rendering import rendered
 from annotation.kinds._base import kind_named
-from annotation.models import Campaign, Consensus, Judgment
+from annotation.models import Campaign, Consensus, Judgment, Purpose
 
 HISTORY_ROWS = 50
 LETTERS = "ABCDEFGHIJKL"
@@ -50,15 +52,64 @@ def shown_item(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
             for letter, response in zip(LETTERS, item.responses, strict=False)
         ],
         "is_revision": item.answer is not None,
+        "why": why_shown(item, campaign),
         "filled_in": item.draft or item.answer or {},
         **kind_named(campaign.kind).presented(item, campaign),
     }
+
+
+def why_shown(item: ClaimedItem, campaign: Campaign) -> str:
+    """Never tells gold or a second look from work."""
+    if item.answer is not None:
+        return "You answered this one before; a change is kept beside the old answer."
+    if item.purpose == Purpose.TRAINING:
+        return f"Training for {campaign.name}: after your answer you are told what was expected, and why."
+    if item.purpose == Purpose.QUALIFICATION:
+        return f"The qualification round of {campaign.name}: it decides whether you go on to the work itself."
+    order = "Which response comes first is balanced over people. " if len(item.responses) > 1 else ""
+    return (
+        f"It is the next item of {campaign.name} with a place for you. {order}"
+        "Nobody sees your answer before giving their own, nor you theirs."
+    )
 
 
 def _turn(message: dict[str, Any]) -> Turn:
     content = message.get("content")
     text = content if isinstance(content, str) else ""
     return Turn(role=str(message.get("role", "")), content=text, html=rendered(text))
+
+
+def desk_keys(user: User, kind: str) -> dict[str, Any]:
+    """For the page of a desk: every key by its action, what the script binds, and the list that ? shows."""
+    keys = keys_of(user)
+    there = actions_of(kind)
+    return {
+        "keys": keys,
+        "bindings": [{"action": action.name, "keys": [keys[action.name]]} for action in there],
+        "key_list": [
+            (keys[action.name].split("+") if len(keys[action.name]) > 1 else [keys[action.name]], action.words)
+            for action in there
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    action: Action
+    key: str
+    is_changed: bool
+    problem: str
+
+
+def key_groups(user: User, typed: dict[str, str], problems: dict[str, str]) -> dict[str, list[KeyRow]]:
+    """Every action by its group, with what was typed last."""
+    held = keys_of(user)
+    groups: dict[str, list[KeyRow]] = {}
+    for action in ACTIONS:
+        key = typed.get(action.name, held[action.name])
+        row = KeyRow(action, key, held[action.name] != action.key, problems.get(action.name, ""))
+        groups.setdefault(action.group, []).append(row)
+    return groups
 
 
 @dataclass(frozen=True)

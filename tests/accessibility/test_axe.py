@@ -38,6 +38,7 @@ def owners_pages(filled: Filled) -> dict[str, str]:
     """By name of the route."""
     by_arguments: list[tuple[list[object], str]] = [
         ([], "winnow:home accounts:project_new accounts:tokens account_logout account_change_password"),
+        ([], "annotation:keys"),
         ([filled.invitation], "accounts:invitation"),
         (["demo"], "accounts:people accounts:settings ledger:runs corpus:import corpus:sources annotation:annotate"),
         (["demo"], "annotation:campaigns annotation:campaign_new annotation:history curation:overview"),

@@ -39,7 +39,7 @@ PUBLIC_PAGES = {
     "/api/v1/docs",
 }
 # Pages that are about the person who opens them, whoever that is.
-ANYBODYS_PAGES = {"/", "/palette/", "/projects/new/", "/tokens/", "/accounts/password/change/"}
+ANYBODYS_PAGES = {"/", "/palette/", "/projects/new/", "/tokens/", "/keys/", "/accounts/password/change/"}
 # Patterns that are no route templates; tests/accounts/test_login.py has them.
 REGEX_PAGES = {"account_reset_password_from_key"}
 # API operations that are about the caller, whoever that is.

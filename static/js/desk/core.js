@@ -1,7 +1,8 @@
 // The annotator's desk: shows an item, takes the answer, and swaps in the next one that comes with the reply.
 //
 // What is asked is the business of a kind: the module kinds/<kind>.js and the fragment templates/annotation/kinds/<kind>.html,
-// which stands inside <form class="answer">. For every item the desk puts the HTML in place and calls
+// which stands inside <form class="answer">, before the buttons that every kind shares. For every item the desk puts the
+// HTML in place and calls
 //
 //     export function mount(form, desk) -> {
 //       read()        the body of POST assignments/ID/judgment, or null while something is missing
@@ -27,11 +28,13 @@
 //     desk.question()    the question that digits answer now: the one with the focus, or that had it last, or the first
 //     desk.move(step)    focus the question 1 further on, or -1 back
 //     desk.showAsWritten()  for marks on the text as written
+//     desk.keyOf(action) the person's own key for an action, to name it in words
 //     desk.say(words)    to a screen reader; desk.tell(words) to everybody
 //
 // Actions are names. Which key asks for which action is in annotation/desk/keys.py and in a person's own bindings, never
 // in a kind: choose1..choose7, bothBad, bothGood, yes, no, notApplicable, digit0..digit9, moveUp, moveDown, tie,
-// highlightGood, highlightBad, removeHighlight. The desk's own actions come first (`acts` below).
+// highlightGood, highlightBad, removeHighlight. A fragment writes <kbd data-key-of="choose1">1</kbd>, and the desk puts the
+// person's own key there. The desk's own actions come first (`acts` below).
 import { toggleTheme } from "../frame.js";
 import { Refused, Unreachable, call } from "./api.js";
 import { ActiveClock } from "./clock.js";
@@ -156,9 +159,11 @@ function mountKind() {
     question,
     move: moveQuestion,
     showAsWritten: () => view.set("raw", true),
+    keyOf: (name) => bindings.keyOf(name),
     say,
     tell,
   });
+  for (const mark of place.querySelectorAll("[data-key-of]")) mark.textContent = bindings.keyOf(mark.dataset.keyOf) ?? mark.textContent;
   fillForm();
   forms = new FormHistory(kind.draft());
   view.open();

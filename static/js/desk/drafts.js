@@ -66,7 +66,7 @@ export class Drafts {
   isOlderThan(name, draft, savedAt) {
     const own = this.kept(name);
     if (!own || !draft || JSON.stringify(own.draft) === JSON.stringify(draft)) return false;
-    return own.saved ? own.saved !== savedAt : Date.parse(savedAt) > own.at;
+    return own.saved ? Date.parse(own.saved) !== Date.parse(savedAt) : Date.parse(savedAt) > own.at;
   }
 
   #forgetOld() {

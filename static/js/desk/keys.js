@@ -41,9 +41,14 @@ export class Bindings {
   // [{ action, keys: [name, ...] }, ...]
   constructor(list) {
     this.actions = new Map();
+    this.keys = new Map(list.map(({ action, keys }) => [action, keys[0]]));
     for (const { action, keys } of list) {
       for (const key of keys) this.actions.set(key, [...(this.actions.get(key) ?? []), action]);
     }
+  }
+
+  keyOf(action) {
+    return this.keys.get(action) ?? null;
   }
 
   // The names of what this key press asks for, most often one.

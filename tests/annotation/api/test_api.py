@@ -82,7 +82,8 @@ def test_nothing_left_is_204_and_next_is_null(api: Any, annotator: User, campaig
 def test_an_annotator_sees_no_model_label_or_source(api: Any, annotator: User, campaign: Campaign) -> None:
     reply = api(annotator)("POST", f"campaigns/{campaign.id}/claim")
     assert "secret-model" not in reply.content.decode()
-    assert set(reply.json()["item"]) == {"id", "prompt", "responses", "response_a", "response_b", "draft", "unit", "rubric"}
+    named = {"id", "unit", "prompt", "responses", "response_a", "response_b", "rubric", "draft", "draft_saved_at"}
+    assert set(reply.json()["item"]) == named
 
 
 def test_drafts_skips_releases_and_heartbeats(api: Any, annotator: User, campaign: Campaign) -> None:

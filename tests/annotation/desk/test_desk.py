@@ -27,10 +27,6 @@ def desk(
         project=project, name="Ten pairs", settings={"reason": "optional"}, guidelines="Read **both** first."
     )
     page = page_as(annotator)
-    page.on("console", lambda m: print("CONSOLE", m.text))
-    page.on("pageerror", lambda m: print("ERROR", m))
-    page.on("requestfailed", lambda m: print("FAILED", m.url))
-    page.on("response", lambda m: print(m.status, m.url))
     page.goto(f"{live_server.url}/p/demo/campaigns/{campaign.id}/judge/")
     expect(page.locator(".item")).to_be_visible()
     return page
