@@ -7,7 +7,7 @@ from annotation.models.consensus import Adjudication, AnnotatorReliability, Cons
 from annotation.models.judgments import Judgment, JudgmentQuerySet
 from annotation.models.quality import Flag, GoldAnswer, KeyBindings, Participant, ParticipantState
 from annotation.models.rubrics import Rubric
-from annotation.models.tasks import Assignment, AssignmentState, Draft, Purpose, Task
+from annotation.models.tasks import Assignment, AssignmentState, Draft, Passed, Purpose, Task
 
 __all__ = [
     "Adjudication",
@@ -27,6 +27,7 @@ __all__ = [
     "KeyBindings",
     "Participant",
     "ParticipantState",
+    "Passed",
     "Purpose",
     "Rubric",
     "Task",

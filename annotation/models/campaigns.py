@@ -59,6 +59,8 @@ class Campaign(models.Model):
     stop_rule = models.JSONField(null=True)
     # Only those with a Participant row may work here; otherwise every annotator of the project.
     is_invited_only = models.BooleanField(default=False)
+    # Somebody was let in, sent away or given a task by hand, so that a claim asks for the person's Participant row.
+    has_participants = models.BooleanField(default=False)
     # Judgments per task; with a stop rule, what every task gets at least.
     overlap = models.PositiveSmallIntegerField(default=1)
     lease_seconds = models.PositiveIntegerField(default=900)
@@ -71,6 +73,8 @@ class Campaign(models.Model):
     reordered_at = models.DateTimeField(null=True)
     # Written with the tasks, since counting a million of them on every page is not free.
     task_count = models.PositiveIntegerField(default=0)
+    # The sum of all caps, less task_count * overlap: what the stop rule asked for on top.
+    extra_wanted = models.IntegerField(default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 

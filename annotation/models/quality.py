@@ -15,6 +15,8 @@ from annotation.models.tasks import Purpose, Task
 class GoldAnswer(models.Model):
     """The known answer to a task, and when it is asked."""
 
+    # The task's own, so that a claim finds the few of its campaign without the million beside them.
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="gold", db_index=False)
     task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="gold")
     # training, qualification or gold
     phase = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.GOLD)
@@ -24,6 +26,9 @@ class GoldAnswer(models.Model):
     explanation = models.TextField(blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (models.Index(fields=["campaign", "phase"], name="gold_of_a_campaign"),)
 
 
 class ParticipantState(models.TextChoices):
@@ -48,6 +53,8 @@ class Participant(models.Model):
     # Work items answered since the last gold item and since the last repeat.
     since_gold = models.PositiveIntegerField(default=0)
     since_repeat = models.PositiveIntegerField(default=0)
+    # What the qualification round found: {"right", "n", "threshold", "low", "high", "decided_at"}; empty until then.
+    qualification = models.JSONField(default=dict)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -35,6 +35,8 @@ class Task(models.Model):
     slots_b_first = models.PositiveSmallIntegerField(default=0)
     # Judgments in; in no index, so that a submit rewrites no index entry.
     judged = models.PositiveSmallIntegerField(default=0)
+    # When a place in it came free again, for those who had gone past it.
+    returned_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
@@ -59,6 +61,11 @@ class Task(models.Model):
                 F("id"),
                 name="open_tasks_in_order",
                 condition=Q(cap__gt=F("slots_a_first") + F("slots_b_first")),
+            ),
+            models.Index(
+                fields=["campaign", "returned_at", "id"],
+                name="tasks_that_came_back",
+                condition=Q(returned_at__isnull=False, cap__gt=F("slots_a_first") + F("slots_b_first")),
             ),
         )
 
@@ -114,7 +121,26 @@ class Assignment(models.Model):
             models.Index(
                 fields=["campaign", "lease_expires_at"], name="leases_by_expiry", condition=Q(state="claimed")
             ),
+            # Few per person, so that counting them costs the same for somebody who has done a million.
+            models.Index(fields=["campaign", "annotator"], name="looks_beside_work", condition=~Q(purpose="work")),
         )
+
+
+class Passed(models.Model):
+    """Up to where somebody has looked for open tasks in vain: what came free there since has a `returned_at`.
+
+    Without it, the last claims of somebody who has done 200,000 tasks would look at all of them each time.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+", db_index=False)
+    annotator = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # A place in the order of tasks: priority * -1, then id.
+    rank = models.BigIntegerField()
+    task = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("campaign", "annotator", name="one_mark_per_person"),)
 
 
 class Draft(models.Model):
