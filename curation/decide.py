@@ -130,9 +130,9 @@ COALESCE(
     (SELECT consensus.label
      FROM annotation_consensus AS consensus
      JOIN annotation_campaign AS campaign
-       ON campaign.id = consensus.campaign_id AND campaign.consensus_method = consensus.method
+       ON campaign.id = consensus.campaign_id AND consensus.method IN (campaign.consensus_method, 'adjudicated')
      WHERE consensus.comparison_id = comparison.id
-     ORDER BY consensus.updated_at DESC, consensus.id DESC
+     ORDER BY consensus.method = 'adjudicated' DESC, consensus.updated_at DESC, consensus.id DESC
      LIMIT 1),
     (SELECT hand.label
      FROM curation_decision AS hand

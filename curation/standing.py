@@ -19,7 +19,7 @@ from typing import Any, Literal
 from django.db.models import Q
 
 from accounts.models import Project
-from annotation.models import Campaign
+from annotation.models import Adjudication, Campaign
 from curation.fields import METADATA, FieldType, find_field
 from ledger.models import Run, RunKind, State
 
@@ -34,23 +34,32 @@ _HAND_THEN = (
     " AND (batch.undone_at IS NULL OR batch.undone_at > %(as_of)s)"
     " ORDER BY d.comparison_id, d.id DESC) hand ON hand.comparison_id = c.id"
 )
-# With several campaigns the answer that changed last is in force.
+# What a curator adjudicated is in force; else, with several campaigns, the answer that changed last.
 _CONSENSUS_OF_MANY = (
     "LEFT JOIN LATERAL (SELECT k.* FROM annotation_consensus k"
-    " JOIN annotation_campaign g ON g.id = k.campaign_id AND g.consensus_method = k.method"
+    " JOIN annotation_campaign g ON g.id = k.campaign_id AND k.method IN (g.consensus_method, 'adjudicated')"
     " WHERE k.comparison_id = c.id AND g.project_id = %(project)s"
-    " ORDER BY k.updated_at DESC, k.id DESC LIMIT 1) consensus ON true"
+    " ORDER BY k.method = 'adjudicated' DESC, k.updated_at DESC, k.id DESC LIMIT 1) consensus ON true"
 )
 # The same for every comparison at once, where a probe for each would cost more.
 _CONSENSUS_OF_MANY_WHOLE = (
     "LEFT JOIN (SELECT DISTINCT ON (k.comparison_id) k.comparison_id, k.label, k.is_both_bad, k.confidence, k.votes"
     " FROM annotation_consensus k JOIN annotation_campaign g"
-    " ON g.id = k.campaign_id AND g.consensus_method = k.method WHERE g.project_id = %(project)s"
-    " ORDER BY k.comparison_id, k.updated_at DESC, k.id DESC) consensus ON consensus.comparison_id = c.id"
+    " ON g.id = k.campaign_id AND k.method IN (g.consensus_method, 'adjudicated') WHERE g.project_id = %(project)s"
+    " ORDER BY k.comparison_id, k.method = 'adjudicated' DESC, k.updated_at DESC, k.id DESC) consensus"
+    " ON consensus.comparison_id = c.id"
 )
 _CONSENSUS_OF_ONE = (
     "LEFT JOIN annotation_consensus consensus ON consensus.comparison_id = c.id"
     " AND consensus.campaign_id = %(campaign)s AND consensus.method = %(consensus_method)s"
+)
+# Two plain joins, which are hashed or probed as the rest of the statement wants it.
+_ADJUDICATED_OF_ONE = (
+    "LEFT JOIN annotation_consensus adjudicated ON adjudicated.comparison_id = c.id"
+    " AND adjudicated.campaign_id = %(campaign)s AND adjudicated.method = 'adjudicated'"
+    " LEFT JOIN annotation_consensus consensus ON consensus.comparison_id = c.id"
+    " AND consensus.campaign_id = %(campaign)s"
+    " AND consensus.method = CASE WHEN adjudicated.id IS NULL THEN %(consensus_method)s ELSE 'adjudicated' END"
 )
 _NO_CONSENSUS = (
     "CROSS JOIN (SELECT NULL::smallint AS label, NULL::boolean AS is_both_bad,"
@@ -177,7 +186,8 @@ class Standing:
             return _CONSENSUS_OF_MANY_WHOLE if self.is_whole else _CONSENSUS_OF_MANY
         self.params["campaign"] = self.campaigns[0].id
         self.params["consensus_method"] = self.campaigns[0].consensus_method
-        return _CONSENSUS_OF_ONE
+        is_adjudicated = Adjudication.objects.filter(campaign=self.campaigns[0]).exists()
+        return _ADJUDICATED_OF_ONE if is_adjudicated else _CONSENSUS_OF_ONE
 
 
 def newest_runs(project: Project, *, as_of: datetime | None = None) -> dict[str, Run]:

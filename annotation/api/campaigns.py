@@ -15,6 +15,7 @@ from annotation.access import campaign_for
 from annotation.campaigns.create import create_campaign, extend_overlap, set_state
 from annotation.campaigns.queries import campaigns_of
 from annotation.models import Campaign, CampaignState
+from annotation.rubrics.of_campaign import change_rubric
 
 router = Router(tags=["campaigns"])
 
@@ -26,6 +27,8 @@ class CampaignIn(Schema):
     unit: str | None = None
     overlap: int | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+    # For kind rubric: the name of a rubric of the project, or its criteria; also taken from settings.rubric.
+    rubric: Any = None
     # Names of sources; empty = all of the project.
     sources: list[str] = Field(default_factory=list)
     guidelines: str | None = None
@@ -35,6 +38,14 @@ class CampaignIn(Schema):
 class CampaignChange(Schema):
     state: CampaignState | None = None
     overlap: int | None = None
+    # Another version of the campaign's rubric; answers under the old one are then refused as stale.
+    rubric_version: int | None = None
+
+
+class RubricName(Schema):
+    id: int
+    name: str
+    version: int
 
 
 class CampaignOut(Schema):
@@ -48,6 +59,7 @@ class CampaignOut(Schema):
     state: str
     tasks: int
     guidelines_version: int | None
+    rubric: RubricName | None = None
     consensus_method: str
     created_at: datetime
 
@@ -78,12 +90,15 @@ def change(request: HttpRequest, campaign_id: int, body: CampaignChange) -> Camp
     campaign = campaign_for(caller, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
     if body.overlap is not None:
         extend_overlap(campaign=campaign, overlap=body.overlap, by=caller.user)
+    if body.rubric_version is not None:
+        change_rubric(campaign=campaign, version=body.rubric_version, by=caller.user)
     if body.state is not None:
         set_state(campaign=campaign, state=body.state, by=caller.user)
     return _campaign_out(campaign)
 
 
 def _campaign_out(campaign: Campaign) -> CampaignOut:
+    rubric = campaign.rubric
     return CampaignOut(
         id=campaign.id,
         name=campaign.name,
@@ -95,6 +110,7 @@ def _campaign_out(campaign: Campaign) -> CampaignOut:
         state=campaign.state,
         tasks=campaign.task_count,
         guidelines_version=campaign.guidelines_version,
+        rubric=RubricName(id=rubric.id, name=rubric.name, version=rubric.version) if rubric else None,
         consensus_method=campaign.consensus_method,
         created_at=campaign.created_at,
     )

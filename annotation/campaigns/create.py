@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.audit import record
 from accounts.models import Project, User
 from accounts.problems import Conflict, Invalid
-from annotation.kinds._base import kind_named, settings_with_defaults
-from annotation.models import Campaign, CampaignState, Guidelines, Task, Unit
+from annotation.campaigns.add_tasks import ORDERS, Order, add_tasks
+from annotation.campaigns.consensus_method import DEFAULT_METHOD, METHODS
+from annotation.campaigns.from_preset import Asked, filled_in
+from annotation.campaigns.guidelines import guidelines_version
+from annotation.campaigns.stop_rule import stop_rule_problem
+from annotation.kinds._base import Kind, kind_named, settings_with_defaults
+from annotation.models import Campaign, CampaignState, Task
+from annotation.rubrics.of_campaign import rubric_for_campaign
 from corpus.models import Source
 
 MAX_OVERLAP = 100
-# Of more responses to a prompt, these many are ranked, the oldest first.
-MAX_RANKED = 12
 LEASE_SECONDS = range(30, 24 * 3600 + 1)
 
 
@@ -35,57 +39,77 @@ def create_campaign(
     *,
     project: Project,
     name: str,
-    kind: str = "pairwise",
+    kind: str | None = None,
+    preset: str = "",
     unit: str | None = None,
-    overlap: int = 1,
+    overlap: int | None = None,
     settings: dict[str, Any] | None = None,
+    rubric: Any = None,
     sources: list[str] | None = None,
     guidelines: str | None = None,
+    quality: dict[str, Any] | None = None,
+    stop_rule: dict[str, Any] | None = None,
+    consensus_method: str = DEFAULT_METHOD,
+    is_invited_only: bool = False,
+    order: str = "imported",
+    seed: int = 0,
     lease_seconds: int = 900,
     created_by: User | None = None,
 ) -> Campaign:
-    """An open campaign with a task per comparison, prompt or response: all are there when this returns, or nothing."""
-    how = kind_named(kind)
-    chosen = settings_with_defaults(how, settings or {})
-    problems = _problems(name, overlap, lease_seconds)
-    if unit is not None and unit not in how.UNITS:
-        problems["unit"] = f"must be one of: {', '.join(how.UNITS)}"
+    """An open campaign with a task per comparison, prompt or response: all are there when this returns, or nothing.
+
+    A preset gives what is left out here; what is given here wins over it.
+    """
+    asked = filled_in(preset, kind=kind, unit=unit, overlap=overlap, settings=settings, guidelines=guidelines)
+    how = kind_named(asked.kind)
+    chosen = settings_with_defaults(how, asked.settings)
     source_ids, unknown = _sources(project, sources or [])
+    problems = _problems(name, asked.overlap, lease_seconds)
+    problems |= _problems_with_work(how, asked, stop_rule, consensus_method, order)
     if unknown:
         problems["sources"] = f"unknown here: {', '.join(sorted(unknown))}"
     if problems:
         raise InvalidCampaign("This campaign cannot be made.", problems)
-    try:
-        with transaction.atomic():
-            campaign = Campaign.objects.create(
+    if Campaign.objects.filter(project=project, name=name.strip()).exists():
+        raise NameTaken(f"There is a campaign {name!r} in this project already.", {"name": "is taken"})
+    with transaction.atomic():
+        campaign = _opened(
+            Campaign(
                 project=project,
                 name=name.strip(),
-                kind=kind,
-                unit=unit or how.UNITS[0],
+                kind=asked.kind,
+                rubric=rubric_for_campaign(project, asked.kind, asked.unit, name.strip(), chosen, rubric, created_by),
+                preset=preset,
+                unit=asked.unit or how.UNITS[0],
                 settings=chosen,
-                overlap=overlap,
+                quality=quality or {},
+                stop_rule=stop_rule,
+                consensus_method=consensus_method,
+                is_invited_only=is_invited_only,
+                overlap=asked.overlap,
                 lease_seconds=lease_seconds,
                 source_ids=source_ids,
-                guidelines_version=guidelines_version(project=project, text=guidelines, created_by=created_by),
+                guidelines_version=guidelines_version(project=project, text=asked.guidelines, created_by=created_by),
                 created_by=created_by,
             )
-            campaign.task_count = _add_tasks(campaign)
-            campaign.save(update_fields=["task_count"])
-            made = {"name": campaign.name, "overlap": overlap, "tasks": campaign.task_count}
-            record(actor=created_by, project=project, action="open campaign", subject=campaign, details=made)
-    except IntegrityError as error:
-        raise NameTaken(f"There is a campaign {name!r} in this project already.", {"name": "is taken"}) from error
+        )
+        campaign.task_count = add_tasks(campaign, order=cast(Order, order), seed=seed)
+        campaign.save(update_fields=["task_count"])
+        made = {"name": campaign.name, "overlap": campaign.overlap, "tasks": campaign.task_count, "order": order}
+        if order == "shuffled":
+            made["seed"] = seed
+        record(actor=created_by, project=project, action="open campaign", subject=campaign, details=made)
     return campaign
 
 
-def guidelines_version(*, project: Project, text: str | None, created_by: User | None) -> int | None:
-    """The newest version, or a new one if the text differs from it; None text leaves them as they are."""
-    newest = Guidelines.objects.filter(project=project).order_by("-version").first()
-    if text is None or not text.strip() or (newest is not None and newest.text == text):
-        return newest.version if newest else None
-    version = newest.version + 1 if newest else 1
-    Guidelines.objects.create(project=project, version=version, text=text, created_by=created_by)
-    return version
+def _opened(campaign: Campaign) -> Campaign:
+    try:
+        with transaction.atomic():
+            campaign.save(force_insert=True)
+    except IntegrityError as error:
+        name = campaign.name
+        raise NameTaken(f"There is a campaign {name!r} in this project already.", {"name": "is taken"}) from error
+    return campaign
 
 
 def set_state(*, campaign: Campaign, state: CampaignState, by: User | None) -> Campaign:
@@ -103,9 +127,12 @@ def extend_overlap(*, campaign: Campaign, overlap: int, by: User | None) -> Camp
     if not campaign.overlap < overlap <= MAX_OVERLAP:
         limit = f"must be more than {campaign.overlap} and at most {MAX_OVERLAP}"
         raise OverlapOnlyGrows("The overlap of a campaign can only grow.", {"overlap": limit})
+    if problem := stop_rule_problem(campaign.stop_rule, overlap=overlap):
+        raise OverlapOnlyGrows("The stop rule of this campaign does not allow that.", {"overlap": problem})
     change = {"from": campaign.overlap, "to": overlap}
     with transaction.atomic():
-        Task.objects.filter(campaign=campaign).update(cap=overlap)
+        # Tasks of gold, training and qualification keep the cap 0; a stop rule may have raised others already.
+        Task.objects.filter(campaign=campaign, cap__gt=0, cap__lt=overlap).update(cap=overlap)
         campaign.overlap = overlap
         campaign.save(update_fields=["overlap"])
         record(actor=by, project=campaign.project, action="extend overlap", subject=campaign, details=change)
@@ -123,56 +150,21 @@ def _problems(name: str, overlap: int, lease_seconds: int) -> dict[str, str]:
     return problems
 
 
+def _problems_with_work(
+    how: Kind, asked: Asked, stop_rule: dict[str, Any] | None, consensus_method: str, order: str
+) -> dict[str, str]:
+    problems = {}
+    if asked.unit is not None and asked.unit not in how.UNITS:
+        problems["unit"] = f"must be one of: {', '.join(how.UNITS)}"
+    if problem := stop_rule_problem(stop_rule, overlap=asked.overlap):
+        problems["stop_rule"] = problem
+    if consensus_method not in METHODS:
+        problems["consensus_method"] = f"must be one of: {', '.join(METHODS)}"
+    if order not in ORDERS:
+        problems["order"] = f"must be one of: {', '.join(ORDERS)}"
+    return problems
+
+
 def _sources(project: Project, names: list[str]) -> tuple[list[int], set[str]]:
     known = dict(Source.objects.filter(project=project, name__in=names).values_list("name", "id"))
     return sorted(known.values()), set(names) - set(known)
-
-
-def _add_tasks(campaign: Campaign) -> int:
-    """One statement, also for a million; then fresh statistics, so that the first claims are planned well."""
-    where = "AND source_id = ANY(%(sources)s)" if campaign.source_ids else ""
-    names: dict[str, Any] = {
-        "campaign": campaign.id,
-        "project": campaign.project_id,
-        "cap": campaign.overlap,
-        "sources": campaign.source_ids,
-        "most": MAX_RANKED,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD_TASKS[Unit(campaign.unit)].format(where=where), names)
-        count = int(cursor.rowcount)
-        if count > 1000:
-            cursor.execute("ANALYZE annotation_task")
-        return count
-
-
-_ADD_COMPARISONS = """
-INSERT INTO annotation_task (campaign_id, comparison_id, priority, cap, slots_a_first, slots_b_first, judged)
-SELECT %(campaign)s, id, 0, %(cap)s, 0, 0, 0 FROM corpus_comparison WHERE project_id = %(project)s {where} ORDER BY id
-"""
-_ADD_RESPONSES = """
-WITH listed AS (
-    SELECT DISTINCT prompt_id, unnest(ARRAY[response_a_id, response_b_id]) AS response_id
-    FROM corpus_comparison WHERE project_id = %(project)s {where}
-)
-"""
-_ADD_SETS = (
-    _ADD_RESPONSES
-    + """
-INSERT INTO annotation_task (campaign_id, prompt_id, response_ids, priority, cap, slots_a_first, slots_b_first, judged)
-"""
-)
-_ADD_PROMPTS = (
-    _ADD_SETS
-    + """
-SELECT %(campaign)s, prompt_id, (array_agg(response_id ORDER BY response_id))[1:%(most)s], 0, %(cap)s, 0, 0, 0
-FROM listed GROUP BY prompt_id HAVING count(*) > 1 ORDER BY prompt_id
-"""
-)
-_ADD_SINGLES = (
-    _ADD_SETS
-    + """
-SELECT %(campaign)s, prompt_id, ARRAY[response_id], 0, %(cap)s, 0, 0, 0 FROM listed ORDER BY prompt_id, response_id
-"""
-)
-_ADD_TASKS = {Unit.COMPARISON: _ADD_COMPARISONS, Unit.PROMPT: _ADD_PROMPTS, Unit.RESPONSE: _ADD_SINGLES}
