@@ -15,7 +15,7 @@ from accounts.models import Project, User
 from corpus.ingest import import_run
 from corpus.read_file import ImportOptions
 from corpus.uploads import check_options, parameters
-from ledger.execute import execute
+from ledger.execute import Work, execute
 from ledger.models import Run, RunKind
 from ledger.reporter import Reporter
 from ledger.runs import mark_cancelled
@@ -48,11 +48,17 @@ def import_files(*, project: Project, paths: Sequence[Path], options: ImportOpti
         params={"files": files, **parameters(options)},
     )
 
-    def work(run: Run, row: Reporter) -> dict[str, Any]:
-        return import_run(run, Both(row, reporter))
+    return carry_out_here(run, import_run, reporter=reporter, command="import_data")
+
+
+def carry_out_here(run: Run, work: Work, *, reporter: Reporter, command: str) -> Run:
+    """The run when it has ended; both its row and `reporter` hear how far it is."""
+
+    def told(run: Run, row: Reporter) -> dict[str, Any]:
+        return work(run, Both(row, reporter))
 
     try:
-        execute(run.id, work, owner=f"import_data {os.getpid()} on {socket.gethostname()}")
+        execute(run.id, told, owner=f"{command} {os.getpid()} on {socket.gethostname()}")
     except KeyboardInterrupt:
         # Else the sweeper would take it for work that a dead worker left behind.
         with transaction.atomic():

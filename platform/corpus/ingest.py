@@ -63,7 +63,7 @@ def import_run(run: Run, reporter: Reporter) -> dict[str, Any]:
         mapping=params.get("mapping", {}),
         licence=params.get("licence", ""),
     )
-    files = [_input_file(file) for file in params["files"]]
+    files = [input_file(file) for file in params["files"]]
     return ingest(
         project=run.project,
         files=files,
@@ -87,7 +87,7 @@ def ingest(
     started = time.monotonic()
     tally = Tally()
     with RejectLog(names_files=len(files) > 1) as rejects:
-        progress = _Progress(reporter, [file.size for file in files])
+        progress = Progress(reporter, [file.size for file in files])
         for file in files:
             _take_file(project, file, options, tally, rejects, progress)
         stored = rejects.store(rejects_name)
@@ -102,14 +102,14 @@ def _take_file(
     options: ImportOptions,
     tally: Tally,
     rejects: RejectLog,
-    progress: _Progress,
+    progress: Progress,
 ) -> None:
     entry: dict[str, Any] = {"name": file.name, "size": file.size}
     tally.files.append(entry)
     rows_before = tally.rows
     try:
         with file.open() as stream:
-            entry["sha256"] = sha256 = _sha256(stream)
+            entry["sha256"] = sha256 = sha256_of(stream)
             reading = FileReading(file, stream, options, Limits.from_settings())
             found = reading.recognised
             entry |= {"format": found.name if found else "", "found": found.found if found else ""}
@@ -166,7 +166,7 @@ def _result(tally: Tally, rejects: RejectLog, stored: str | None, seconds: float
     }
 
 
-class _Progress:
+class Progress:
     """Rows done, and rows in all as far as the share of bytes read tells."""
 
     def __init__(self, reporter: Reporter, sizes: list[int]) -> None:
@@ -191,7 +191,7 @@ def stored_file(stored: str, name: str) -> InputFile:
     return InputFile(name, default_storage.size(stored), lambda: cast(BinaryIO, default_storage.open(stored, "rb")))
 
 
-def _input_file(file: dict[str, str]) -> InputFile:
+def input_file(file: dict[str, str]) -> InputFile:
     if "stored" in file:
         if not default_storage.exists(file["stored"]):
             raise NothingRead(f"The upload {file['name']} is no longer there; upload it again.")
@@ -202,7 +202,7 @@ def _input_file(file: dict[str, str]) -> InputFile:
     return local_file(path, file["name"])
 
 
-def _sha256(stream: BinaryIO) -> str:
+def sha256_of(stream: BinaryIO) -> str:
     digest = hashlib.sha256()
     while chunk := stream.read(2**20):
         digest.update(chunk)

@@ -54,7 +54,7 @@ class FileReading:
         self.table: Table = open_table(file, stream, limits)
         first: list[Numbered] = []
         self._rows = itertools.chain(first, self.table.rows)
-        sample = _sample(self.table.rows, first)
+        sample = first_rows(self.table.rows, first)
         if not first:
             raise UnreadableFile(f"{file.name} holds no rows.")
         # None when every row of the sample was broken already; then all that is left is to say so.
@@ -64,7 +64,7 @@ class FileReading:
         """Where the file turns out unreadable, what came before is given first, then the error is raised."""
         batch, size = Batch([], [], 0.0), 0
         stopped: list[UnreadableFile] = []
-        for number, row in _until_unreadable(self._rows, stopped):
+        for number, row in until_unreadable(self._rows, stopped):
             try:
                 prepared = self._prepared(number, row)
             except RowRejected as rejected:
@@ -110,7 +110,7 @@ class FileReading:
         return prepared
 
 
-def _until_unreadable(rows: Iterator[Numbered], stopped: list[UnreadableFile]) -> Iterator[Numbered]:
+def until_unreadable(rows: Iterator[Numbered], stopped: list[UnreadableFile]) -> Iterator[Numbered]:
     try:
         yield from rows
     except UnreadableFile as error:
@@ -126,7 +126,7 @@ def source_name(file_name: str) -> str:
     return name.encode(errors="replace").decode()[:120]
 
 
-def _sample(rows: Iterator[Numbered], seen: list[Numbered]) -> list[Row]:
+def first_rows(rows: Iterator[Numbered], seen: list[Numbered]) -> list[Row]:
     """The first rows that could be read; all that was taken from the stream is put into `seen`."""
     sample: list[Row] = []
     size = 0

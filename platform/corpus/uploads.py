@@ -60,10 +60,10 @@ def uploaded_file(request: HttpRequest) -> UploadedFile[Any]:
 def start_import(*, project: Project, by: User, upload: UploadedFile[Any], options: ImportOptions) -> Run:
     """The upload goes to imports/<run id>/<name>; the message is sent once row and file are both there."""
     check_options(options)
-    name = _display_name(upload.name)
+    name = display_name(upload.name)
     with transaction.atomic():
         run = _request(project, by, name, options)
-        stored = default_storage.save(f"imports/{run.id}/{_safe_name(name)}", File(upload))
+        stored = default_storage.save(f"imports/{run.id}/{safe_name(name)}", File(upload))
         return _with_file(run, name, stored)
 
 
@@ -75,7 +75,7 @@ def start_pending_import(*, project: Project, by: User, pending: str, name: str,
     with transaction.atomic():
         run = _request(project, by, name, options)
         with default_storage.open(pending) as upload:
-            stored = default_storage.save(f"imports/{run.id}/{_safe_name(name)}", _moved(pending, upload))
+            stored = default_storage.save(f"imports/{run.id}/{safe_name(name)}", _moved(pending, upload))
         if default_storage.exists(pending):
             default_storage.delete(pending)
         return _with_file(run, name, stored)
@@ -84,8 +84,8 @@ def start_pending_import(*, project: Project, by: User, pending: str, name: str,
 def keep_pending(upload: UploadedFile[Any]) -> tuple[str, str]:
     """Keep an upload until it is confirmed; its name in the storage and the name it came with."""
     sweep_pending()
-    name = _display_name(upload.name)
-    return default_storage.save(f"{PENDING}/{secrets.token_hex(12)}/{_safe_name(name)}", File(upload)), name
+    name = display_name(upload.name)
+    return default_storage.save(f"{PENDING}/{secrets.token_hex(12)}/{safe_name(name)}", File(upload)), name
 
 
 def sweep_pending() -> None:
@@ -165,12 +165,12 @@ def _chunks(request: HttpRequest) -> Iterator[bytes]:
         yield chunk
 
 
-def _display_name(name: str | None) -> str:
+def display_name(name: str | None) -> str:
     plain = PurePath((name or "").replace("\\", "/")).name.replace("\0", "")
     return plain[-200:] or "rows.jsonl"
 
 
-def _safe_name(name: str) -> str:
+def safe_name(name: str) -> str:
     """Keeps the endings, which tell the format."""
     return get_valid_filename(name)[-100:].lstrip(".") or "upload"
 

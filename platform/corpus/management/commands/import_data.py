@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.problems import Problem
 from corpus.formats import AUTO, formats
 from corpus.import_files import import_files, project_named
 from corpus.read_file import ImportOptions
+from corpus.terminal import Terminal, where
 from ledger.models import State
-from ledger.reporter import Reporter
-
-SECONDS_BETWEEN_LINES = 5.0
-BAR_WIDTH = 30
 
 
 class Command(BaseCommand):
@@ -76,42 +71,14 @@ class Command(BaseCommand):
             self.stdout.write("  and more; the page of the run lists them")
         self.stdout.write(f"{'seconds:':14}{result['seconds']}")
         if result["rejects"]:
-            self.stdout.write(f"{'rejects:':14}{_where(result['rejects'])}")
+            self.stdout.write(f"{'rejects:':14}{where(result['rejects'])}")
         self.stderr.write(f"Recorded as run {run_id}.")
 
 
 CONTRADICTIONS_TOLD = 10
 
 
-class Terminal(Reporter):
-    """A bar where somebody watches, else a line now and then; both on standard error."""
-
-    def __init__(self) -> None:
-        self._told_at = monotonic()
-        self._is_watched = sys.stderr.isatty()
-
-    def progress(self, done: int, total: int | None = None, stage: str = "") -> None:
-        is_over = stage == "imported"
-        if not self._is_watched and not is_over and monotonic() - self._told_at < SECONDS_BETWEEN_LINES:
-            return
-        self._told_at = monotonic()
-        share = min(done / total, 1.0) if total else 0.0
-        if self._is_watched:
-            bar = "#" * round(share * BAR_WIDTH)
-            sys.stderr.write(f"\r[{bar:<{BAR_WIDTH}}] {done:,} rows {share:4.0%}" + ("\n" if is_over else ""))
-        else:
-            sys.stderr.write(f"{done:,} rows, {share:.0%}\n")
-        sys.stderr.flush()
-
-
 def _mapping(pairs: list[str]) -> dict[str, str]:
     if any("=" not in pair for pair in pairs):
         raise CommandError("Write --mapping as NAME=COLUMN, such as prompt=question.")
     return {name: column for name, _, column in (pair.partition("=") for pair in pairs)}
-
-
-def _where(stored: str) -> str:
-    try:
-        return default_storage.path(stored)
-    except NotImplementedError:
-        return stored
