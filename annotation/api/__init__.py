@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from annotation.api import campaigns, desk, statistics
+from annotation.api import campaigns, desk, rubrics, statistics
 
-ROUTERS = (desk.router, campaigns.router, statistics.router)
+ROUTERS = (desk.router, campaigns.router, statistics.router, rubrics.router)
