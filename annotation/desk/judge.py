@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.problems import Conflict, Invalid
 from annotation.consensus.majority import refresh_comparison
+from annotation.consensus.rankings import refresh_ranked
 from annotation.desk.assign import claim, claim_in_transaction, take_slot_again
 from annotation.desk.items import ClaimedItem
 from annotation.kinds._base import Answer, Asked, Payload, kind_named
@@ -153,9 +154,13 @@ def _take(assignment: Assignment, answer: Answer, seconds: float | None, now: da
 
 
 def _refresh(assignment: Assignment, comparison_id: int | None, now: datetime) -> None:
-    """What people say together of the comparison, which only work changes."""
-    if comparison_id is not None and assignment.purpose == Purpose.WORK:
+    """What people say together of the comparison, or of those that a ranking answers; only work changes it."""
+    if assignment.purpose != Purpose.WORK:
+        return
+    if comparison_id is not None:
         refresh_comparison(campaign_id=assignment.campaign_id, comparison_id=comparison_id, now=now)
+    elif assignment.campaign.kind == "ranking":
+        refresh_ranked(campaign=assignment.campaign, task=assignment.task, now=now)
 
 
 def _refuse_unless_answered(assignment: Assignment) -> None:

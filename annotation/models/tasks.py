@@ -17,7 +17,7 @@ class Task(models.Model):
 
     A slot is a live claim or a judgment. Slots are counted by the order shown, so that the same two numbers
     hold the cap and keep the orders in balance. Of more than two responses, "a first" means in the order of
-    `response_ids` and "b first" in the reverse of it, turned on by one place after every two slots.
+    `response_ids` and "b first" in the reverse of it, turned by as many places as the task's id and its slots say.
 
     A task of gold, training or qualification has cap 0, so that it is never dealt as work.
     """

@@ -81,7 +81,7 @@ def test_after_both_bad_the_questions_may_stay_open() -> None:
 
 
 def test_a_reason_has_its_least_length_without_the_white_space_around_it() -> None:
-    asks = {"reason": "required", "min_reason_characters": 10}
+    asks: dict[str, Any] = {"reason": "required", "min_reason_characters": 10}
     assert taken({"choice": 1, "reason": "Shorter, and right."}, **asks)["reason"] == "Shorter, and right."
     assert "at least 10 characters" in refused({"choice": 1, "reason": "  short    "}, **asks)["reason"]
     assert "asks for a short reason" in refused({"choice": 1}, **asks)["reason"]
@@ -222,7 +222,7 @@ def test_highlights_are_kept_in_the_order_of_the_text_and_equal_marks_merge(aske
     ],
 )
 def test_a_highlight_that_is_no_passage_is_refused(asked: Asked, start: Any, end: int, mark: str, words: str) -> None:
-    given = {"choice": 1, "highlights": [span(asked.response_ids[0], start, end, mark)]}
+    given: dict[str, Any] = {"choice": 1, "highlights": [span(asked.response_ids[0], start, end, mark)]}
     assert words in refused(given, asked, highlights="on")["highlights"]
 
 
@@ -277,7 +277,7 @@ def test_an_answer_with_everything_comes_back_the_same_when_sent_twice(
     call = api(annotator)
     claimed = call("POST", f"campaigns/{campaign.id}/claim").json()
     a = claimed["item"]["response_a"]
-    body = {
+    body: dict[str, Any] = {
         "choice": 2, "dimensions": {"helpful": 1, "harmless": 0}, "reason": "Clear.", "tags": ["short", "clear"],
         "highlights": [span(a, 3, 5), span(a, 0, 2, "bad")], "ideal": "It is zero.",
     }  # fmt: skip
