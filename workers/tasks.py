@@ -45,9 +45,12 @@ def run_method(self: Any, *, run_id: int, **_ignored: Any) -> None:
 
 @shared_task(bind=True, name="workers.run_import")  # type: ignore[untyped-decorator]  # celery has no types
 def run_import(self: Any, *, run_id: int, **_ignored: Any) -> None:
+    from annotation.votes.ingest import METHOD, import_votes_run
     from corpus.ingest import import_run
 
-    execute(run_id, import_run, owner=_owner(self), code_version=code_version())
+    is_of_votes = Run.objects.filter(id=run_id, method=METHOD).exists()
+    work = import_votes_run if is_of_votes else import_run
+    execute(run_id, work, owner=_owner(self), code_version=code_version())
 
 
 @shared_task(bind=True, name="workers.run_release")  # type: ignore[untyped-decorator]  # celery has no types

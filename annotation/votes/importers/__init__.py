@@ -1,0 +1,1 @@
+"""Shapes of files with votes, one module each, found by file name."""
