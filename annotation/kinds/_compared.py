@@ -65,6 +65,11 @@ def comparison_shown(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
     return pairwise.presented(item, asking)
 
 
+def pair_steps(item: ClaimedItem) -> list[pairwise.Step]:
+    """All seven, sides as shown."""
+    return pairwise.steps(item, Campaign(settings={}))
+
+
 def words_compared(judgment: Judgment) -> list[str]:
     """Sides in the letters their author saw."""
     if judgment.is_both_bad:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from accounts.problems import Conflict
 from annotation.kinds._base import Answer, Asked, InvalidPayload, Payload, Setting
-from annotation.kinds._compared import COMPARE_SETTINGS, comparison_shown, take_compared, words_compared
+from annotation.kinds._compared import COMPARE_SETTINGS, comparison_shown, pair_steps, take_compared, words_compared
 from annotation.models import Campaign, Judgment, Unit
 from annotation.rubrics.document import COMPARATIVE, NOT_APPLICABLE, YES_NO, Criterion, criteria_of
 
@@ -126,6 +126,7 @@ def presented(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
         "rubric": rubric,
         "criteria": asked_criteria(rubric.criteria if rubric else [], campaign.settings),
         "of_pairs": campaign.settings["mode"] == OF_PAIRS,
+        "pair_steps": pair_steps(item) if campaign.settings["mode"] == OF_PAIRS else [],
         **comparison_shown(item, campaign),
     }
 
