@@ -41,7 +41,7 @@ class Turn:
 
 
 def shown_item(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
-    turns = [_turn(message) for message in item.messages]
+    turns = turns_of(item.messages)
     return {
         "campaign": campaign,
         "item": item,
@@ -71,6 +71,10 @@ def why_shown(item: ClaimedItem, campaign: Campaign) -> str:
         f"It is the next item of {campaign.name} with a place for you. {order}"
         "Nobody sees your answer before giving their own, nor you theirs."
     )
+
+
+def turns_of(messages: list[dict[str, Any]]) -> list[Turn]:
+    return [_turn(message) for message in messages]
 
 
 def _turn(message: dict[str, Any]) -> Turn:

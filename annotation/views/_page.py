@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from accounts.access import caller_of, project_for, role_in
 from accounts.models import Project, Role, Scope
 from accounts.problems import NotFound
 from annotation.access import campaign_for
 from annotation.models import Campaign
+
+
+class HtmxRequest(HttpRequest):
+    htmx: HtmxDetails
 
 
 def campaign_of(request: HttpRequest, slug: str, campaign_id: int, *, role: Role, scope: Scope) -> Campaign:
