@@ -128,7 +128,7 @@ class _Job:
         self._project, self._campaign, self._options = project, campaign, options
         self._opened, self._rejects = opened, rejects
         self._people = ImportedPeople(project)
-        self._writer = VoteWriter(campaign, self._people, names_are_ids=opened.shape.NAMES_ARE_IDS, now=timezone.now())
+        self._writer = VoteWriter(campaign, self._people, now=timezone.now())
         self._progress = Progress(reporter, [file.input.size for file in opened.voted])
         self._voted_files = 0
 

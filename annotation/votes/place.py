@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from django.db import connection
@@ -119,7 +120,7 @@ def _in_repeat(item: Item, repeat: int) -> Item:
     if repeat == 1 or not isinstance(item.pair, PreparedRow):
         return item
     name = f"{item.pair.source[:100]}, repeat {repeat}"
-    return Item(item.number, item.pair._replace(source=name), item.is_flipped, item.votes, item.subject)
+    return replace(item, pair=item.pair._replace(source=name))
 
 
 def _external_id(item: Item) -> str:

@@ -33,6 +33,8 @@ class Item:
     is_flipped: bool
     votes: list[ParsedVote]
     subject: str
+    # Where its annotators' names mean somebody; empty = all over the project.
+    space: str = ""
 
 
 @dataclass
@@ -141,7 +143,8 @@ class VoteFiles:
         pair, is_flipped = self._prepared(number, found, file)
         rejects.extend((number, vote) for vote in found.votes if isinstance(vote, RowRejected))
         votes = [vote for vote in found.votes if isinstance(vote, ParsedVote)]
-        return Item(number, pair, is_flipped, votes, found.subject)
+        space = "" if self.shape.NAMES_ARE_IDS else pair.source
+        return Item(number, pair, is_flipped, votes, found.subject, space)
 
     def _prepared(self, number: int, found: VotedItem, file: OpenFile) -> tuple[PreparedRow | Reference, bool]:
         source = self.source_of(file)

@@ -58,24 +58,23 @@ class Stored:
 class VoteWriter:
     """Writes batches into one campaign; the caller holds a transaction and the lock of the project's imports."""
 
-    def __init__(self, campaign: Campaign, people: ImportedPeople, *, names_are_ids: bool, now: datetime) -> None:
+    def __init__(self, campaign: Campaign, people: ImportedPeople, *, now: datetime) -> None:
         self._campaign = campaign
         self._people = people
-        self._names_are_ids = names_are_ids
         self._now = now
         self._kind = kind_named(campaign.kind)
 
     def write(self, placed: Sequence[tuple[Item, Place]]) -> Stored:
         stored = Stored()
         people = self._people.ids(
-            (self._space(item), vote.annotator, vote.is_simulated) for item, _ in placed for vote in item.votes
+            (item.space, vote.annotator, vote.is_simulated) for item, _ in placed for vote in item.votes
         )
         met = _standing(self._campaign.pk, {place.comparison_id for _, place in placed})
         counts = Counter(comparison_id for comparison_id, _ in met)
         new: list[Ready] = []
         for item, place in placed:
             for vote in item.votes:
-                annotator_id = people[self._space(item), vote.annotator]
+                annotator_id = people[item.space, vote.annotator]
                 try:
                     ready = self._ready(item, place, vote, annotator_id)
                     is_new = _is_new(ready, met, counts)
@@ -91,9 +90,6 @@ class VoteWriter:
         if new:
             self._copy(new)
         return stored
-
-    def _space(self, item: Item) -> str:
-        return "" if self._names_are_ids else item.pair.source
 
     def _ready(self, item: Item, place: Place, vote: ParsedVote, annotator_id: int) -> Ready:
         choice = -vote.choice if item.is_flipped and isinstance(vote.choice, int) else vote.choice
@@ -182,9 +178,10 @@ def _item_id(item: Item) -> str:
     return external_id.decode() if isinstance(external_id, bytes) else external_id
 
 
-def _shown(vote: Ready) -> list[int]:
-    shown = [vote.place.response_a_id, vote.place.response_b_id]
-    return shown[::-1] if vote.is_b_first else shown
+def _shown(vote: Ready) -> str:
+    """An array as COPY reads it."""
+    a, b = vote.place.response_a_id, vote.place.response_b_id
+    return f"{{{b},{a}}}" if vote.is_b_first else f"{{{a},{b}}}"
 
 
 def _payload(payload: Mapping[str, Any], item: Item, vote: ParsedVote) -> bytes:
