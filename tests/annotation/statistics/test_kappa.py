@@ -32,7 +32,7 @@ def _plain_fleiss(items: list[list[Any]]) -> float:
     answers = [answer for item in items for answer in item]
     chance = sum((answers.count(value) / len(answers)) ** 2 for value in sorted(set(answers)))
     observed = sum(agreements) / len(agreements)
-    return (observed - chance) / (1 - chance)
+    return float((observed - chance) / (1 - chance))
 
 
 def test_fleiss_is_that_of_the_textbook() -> None:
