@@ -27,6 +27,7 @@
 //     desk.changed()     call it after each change that no `input` event of the form tells
 //     desk.question()    the question that digits answer now: the one with the focus, or that had it last, or the first
 //     desk.move(step)    focus the question 1 further on, or -1 back
+//     desk.stepOn()      the same after an answer by key; a "next question" right after it has then been obeyed already
 //     desk.showAsWritten()  for marks on the text as written
 //     desk.keyOf(action) the person's own key for an action, to name it in words
 //     desk.say(words)    to a screen reader; desk.tell(words) to everybody
@@ -69,11 +70,13 @@ let live = null; // the claim that is to be judged, kept while an old answer is 
 let kind = null;
 let forms = null; // what was in the form before, for Ctrl+Z
 let lastQuestion = null;
+let steppedTo = null; // the question that an answer by key led to
 let itemGone = new AbortController();
 let advanceTimer;
 let isBusy = false;
 let afterFeedback = null;
 
+const refusedPrefix = `winnow.refused.${user}.`;
 const judgmentId = () => shown?.judgment?.id ?? null;
 const draftName = () => (judgmentId() ? `j${judgmentId()}` : String(shown.assignment.id));
 
@@ -102,9 +105,18 @@ function showSending(state, waiting, error) {
   return tell("The server cannot be reached. Your answer is kept in this browser and is sent as soon as it can be.", { kind: "offline" });
 }
 
-// An answer from an earlier visit that the server does not take: it is shown, since nobody else has it.
+// An answer from an earlier visit that the server does not take. Nobody else has it, so it stays until it is thrown away.
 function keepRefused(error, entry) {
-  tell(`${error.message} An answer that waited in this browser was not stored.`, { detail: JSON.stringify(entry.body, null, 2) });
+  localStorage.setItem(`${refusedPrefix}${entry.at}`, JSON.stringify({ message: error.message, body: entry.body }));
+  showRefused();
+}
+
+function showRefused() {
+  const [name] = Object.keys(localStorage).filter((key) => key.startsWith(refusedPrefix)).sort();
+  if (!name) return;
+  const { message, body } = JSON.parse(localStorage.getItem(name));
+  const throwAway = () => { localStorage.removeItem(name); showRefused(); };
+  tell(`${message} An answer that waited in this browser was not stored.`, { kind: "refused", detail: JSON.stringify(body, null, 2), acts: [["Throw it away", throwAway]] });
 }
 
 /* The item on the screen */
@@ -136,7 +148,7 @@ function leaveItem() {
   itemGone = new AbortController();
   clearTimeout(advanceTimer);
   drafts.stop();
-  kind = forms = lastQuestion = shown = null;
+  kind = forms = lastQuestion = steppedTo = shown = null;
 }
 
 function showNothing(nothing) {
@@ -158,6 +170,7 @@ function mountKind() {
     changed: () => changed(),
     question,
     move: moveQuestion,
+    stepOn,
     showAsWritten: () => view.set("raw", true),
     keyOf: (name) => bindings.keyOf(name),
     say,
@@ -213,7 +226,17 @@ function question() {
   return all.includes(lastQuestion) ? lastQuestion : all[0] ?? null;
 }
 
+// Whoever answers and presses "next question" gets where they would have got without this.
+function stepOn() {
+  steppedTo = null;
+  moveQuestion(1);
+  steppedTo = question();
+}
+
 function moveQuestion(step) {
+  const isThere = step === 1 && steppedTo !== null && steppedTo === question();
+  steppedTo = null;
+  if (isThere) return;
   const all = kind?.questions() ?? [];
   const isFocused = all.some((one) => one.contains(document.activeElement));
   const from = all.indexOf(question());
@@ -370,7 +393,7 @@ async function flag({ reason, note }) {
 
 function toggleGuidelines() {
   guidelines.hidden = !guidelines.hidden;
-  desk.querySelector(".desk__head [data-act=guidelines]").setAttribute("aria-expanded", String(!guidelines.hidden));
+  desk.querySelector(".desk__tools [data-act=guidelines]").setAttribute("aria-expanded", String(!guidelines.hidden));
   (guidelines.hidden ? document.getElementById("prompt") : guidelines)?.focus();
 }
 
@@ -410,6 +433,8 @@ function act(name) {
   return Boolean(kind?.act(name));
 }
 
+// What changes nothing, and so goes on while an answer is on its way.
+const LOOKING = new Set(["focusA", "focusB", "scroll", "scrollBack", "diff", "raw", "fold", "width", "scrollLock", "guidelines", "theme", "unfold", "keys"]);
 const REPEATING = new Set(["scroll", "scrollBack", "nextQuestion", "previousQuestion"]);
 
 document.addEventListener("keydown", (event) => {
@@ -424,7 +449,7 @@ document.addEventListener("keydown", (event) => {
   }
   const asked = bindings.asked(event).filter((name) => !event.repeat || REPEATING.has(name));
   if (event.key === " " && event.target.closest("button, a, summary, input:not(:checked)")) return undefined;
-  if (!isBusy && asked.some(act)) event.preventDefault();
+  if (asked.filter((name) => !isBusy || LOOKING.has(name)).some(act)) event.preventDefault();
   return undefined;
 });
 
@@ -448,7 +473,7 @@ desk.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   const { act: name, view: side } = button.dataset;
-  if (name && !isBusy) acts[name]?.(button);
+  if (name && (!isBusy || LOOKING.has(name))) acts[name]?.(button);
   if (side) view.show(side);
 });
 
@@ -468,6 +493,7 @@ addEventListener("pagehide", () => {
 // A page that comes back from the browser's memory has given its item back.
 addEventListener("pageshow", (event) => { if (event.persisted) claimNext(); });
 
+showRefused();
 if (desk.dataset.start) {
   outbox.flush();
   look(`judgment=${desk.dataset.start}`);

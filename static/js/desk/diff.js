@@ -46,8 +46,19 @@ export function difference(left, right) {
   return [parts(a, inA), parts(b, inB)];
 }
 
+// Words that stand together are marked together.
+function runs(parts) {
+  const joined = [];
+  for (const { text, common } of parts) {
+    const last = joined.at(-1);
+    if (last?.common === common) last.text += text;
+    else joined.push({ text, common });
+  }
+  return joined;
+}
+
 export function mark(element, parts) {
-  element.replaceChildren(...parts.map(({ text, common }) => {
+  element.replaceChildren(...runs(parts).map(({ text, common }) => {
     if (common || !text.trim()) return document.createTextNode(text);
     const marked = document.createElement("mark");
     marked.textContent = text;

@@ -16,9 +16,10 @@ export function tell(words, { kind = "problem", acts = [], detail = "" } = {}) {
   notice.hidden = false;
 }
 
+// Without a kind, all but an answer that nobody else has.
 export function hush(kind) {
   const notice = document.getElementById("notice");
-  if (!kind || notice.dataset.kind === kind) notice.hidden = true;
+  if (kind ? notice.dataset.kind === kind : notice.dataset.kind !== "refused") notice.hidden = true;
 }
 
 function button(label, act) {
@@ -26,7 +27,7 @@ function button(label, act) {
   made.type = "button";
   made.className = "button";
   made.textContent = label;
-  made.addEventListener("click", () => { hush(); act(); });
+  made.addEventListener("click", () => { document.getElementById("notice").hidden = true; act(); });
   return made;
 }
 

@@ -3,7 +3,7 @@ import { difference, mark } from "./diff.js";
 import { say } from "./notices.js";
 
 const KEPT = "winnow.desk.view";
-const FOLD_ABOVE_LINES = { prompt: 14, response: 40 };
+const FOLD_ABOVE_LINES = { prompt: 9, response: 40 };
 // A part that is hardly longer than its folded form stays open.
 const SPARE_LINES = 3;
 const SCROLLS = { share: "Scroll together, by share", same: "Scroll together, line by line", apart: "Scroll apart" };
@@ -62,9 +62,9 @@ export class View {
   #showButtons() {
     const pressed = { ...this.asked, width: this.kept.width === "stacked" };
     for (const [act, isOn] of Object.entries(pressed)) {
-      for (const button of this.desk.querySelectorAll(`.desk__head [data-act=${act}]`)) button.setAttribute("aria-pressed", String(isOn));
+      for (const button of this.desk.querySelectorAll(`.desk__tools [data-act=${act}]`)) button.setAttribute("aria-pressed", String(isOn));
     }
-    const lock = this.desk.querySelector(".desk__head [data-act=scrollLock]");
+    const lock = this.desk.querySelector(".desk__tools [data-act=scrollLock]");
     if (lock) lock.title = SCROLLS[this.kept.scroll];
     lock?.setAttribute("aria-pressed", String(this.kept.scroll !== "apart"));
   }
@@ -112,7 +112,8 @@ export class View {
   scroll(direction) {
     const side = this.side ?? this.sides.find((one) => one.offsetParent);
     if (!side) return;
-    const box = side.scrollHeight > side.clientHeight + 1 ? side : document.scrollingElement;
+    const scrolls = (box) => box.scrollHeight > box.clientHeight + 1 && getComputedStyle(box).overflowY !== "visible";
+    const box = [side, side.parentElement].find(scrolls) ?? document.scrollingElement;
     box.scrollBy({ top: direction * box.clientHeight * PAGE_SHARE });
   }
 
