@@ -238,7 +238,9 @@ function moveQuestion(step) {
   steppedTo = null;
   if (isThere) return;
   const all = kind?.questions() ?? [];
-  const isFocused = all.some((one) => one.contains(document.activeElement));
+  // A text field that was left by Esc is where one was.
+  const isLeft = document.activeElement === document.body && all.includes(lastQuestion);
+  const isFocused = isLeft || all.some((one) => one.contains(document.activeElement));
   const from = all.indexOf(question());
   const next = all[isFocused ? Math.min(all.length - 1, Math.max(0, from + step)) : from];
   if (!next) return;
