@@ -3,16 +3,17 @@
 A method file has a module docstring (its documentation, shown to the curator), and:
 
     LABEL      its name for people
-    NEEDS      what it reads: "responses", "labels"
-    YIELDS     what it writes: "signals", "scores"
+    NEEDS      what it reads: "responses", "labels" (pairs); or "votes" (all of a campaign, a Ballot)
+    YIELDS     what it writes: "signals", "scores", "consensus"
     SHAPE      "map": every shard of comparisons stands alone; "whole": it must see all comparisons of a scope
-    SCOPE      for "whole": "source" (one fit per source) or "project"
+    SCOPE      for "whole": "source" (one fit per source) or "project"; with votes "campaign", which Params name
     QUEUE      "cpu" or "gpu"
     Params     a frozen dataclass, every field made by `param`
     FIELDS     {name: help} of the fields of its signals
     preflight(params) -> None                        raises Unworkable, with a sentence, before anything starts
     prepare(pairs, params, bench) -> None            optional mapped stage before a "whole" one: fill caches
     run(pairs, params, bench) -> Outcome             exactly one signal per pair, whatever their order
+    run(ballot, params, bench) -> Outcome            with votes: one verdict per comparison
 """
 
 from __future__ import annotations
@@ -23,9 +24,14 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workers.engine.bench import Bench, Unworkable
 
-__all__ = ["Bench", "Method", "Outcome", "Pair", "Score", "Signal", "Unworkable", "param"]
+__all__ = [
+    "Ballot", "Bench", "Method", "Outcome", "Pair", "Reliability", "Score", "Signal", "Unworkable", "Verdict", "param",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +80,61 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Ballot:
+    """All votes of a campaign: arrays [votes], by comparison, then annotator.
+
+    Ids of comparison, annotator and the comparison's responses; choice -3..3, negative = response a is better, 0 a tie
+    or beside `is_both_bad`; first = 1 where response a was shown first, -1 where b was, 0 unknown.
+    """
+
+    comparison: NDArray[np.int64]
+    annotator: NDArray[np.int64]
+    response_a: NDArray[np.int64]
+    response_b: NDArray[np.int64]
+    choice: NDArray[np.int64]
+    is_both_bad: NDArray[np.bool_]
+    first: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.comparison)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What people said together of one comparison; `label` is None where they are undecided or both are bad."""
+
+    comparison_id: int
+    label: int | None
+    is_both_bad: bool
+    # Posterior of the most probable answer, 0..1.
+    confidence: float
+    votes: int
+    effective_votes: float
+    # Of "a", "tie", "b", "both_bad".
+    posterior: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How far a fit trusts one annotator, in its own unit, with a 95 % interval; None where nothing can be said."""
+
+    annotator_id: int
+    value: float | None
+    low: float | None
+    high: float | None
+    # Votes behind it.
+    n: int
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Outcome:
-    signals: list[Signal]
+    signals: list[Signal] = field(default_factory=list)
     # What was found out about the whole, for the run's page and for whoever reads the signals later.
     result: dict[str, Any] = field(default_factory=dict)
     scores: list[Score] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    reliabilities: list[Reliability] = field(default_factory=list)
 
 
 class Method(Protocol):
@@ -96,7 +152,8 @@ class Method(Protocol):
 
     def preflight(self, params: Any) -> None: ...
 
-    def run(self, pairs: Sequence[Pair], params: Any, bench: Bench) -> Outcome: ...
+    # Pairs or a ballot, whichever it needs.
+    def run(self, records: Any, params: Any, bench: Bench) -> Outcome: ...
 
 
 def as_method(module: ModuleType) -> Method:

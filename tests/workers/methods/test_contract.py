@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SECTIONS = ("Idea", "Formula", "Paper", "Needs", "Signal", "Limits", "Cost", "Do not use", "Relations")
 MakePairs = Callable[..., list[Pair]]
 every_method = pytest.mark.parametrize("method", methods().values(), ids=methods().keys())
+SIGNALLING = {name: method for name, method in methods().items() if "signals" in method.YIELDS}
+every_signalling_method = pytest.mark.parametrize("method", SIGNALLING.values(), ids=SIGNALLING.keys())
 
 
 def test_methods_are_found_by_file_name() -> None:
@@ -58,7 +60,7 @@ def test_its_card_can_be_published(method: Method) -> None:
     assert card.documentation.splitlines()[0]
 
 
-@every_method
+@every_signalling_method
 def test_one_signal_per_pair_with_the_documented_fields(method: Method, make_pairs: MakePairs, bench: Bench) -> None:
     pairs = make_pairs(120)
     outcome = method.run(pairs, method.Params(), bench)
@@ -66,7 +68,7 @@ def test_one_signal_per_pair_with_the_documented_fields(method: Method, make_pai
     assert all(set(signal.fields) == set(method.FIELDS) for signal in outcome.signals)
 
 
-@every_method
+@every_signalling_method
 def test_the_same_seed_says_the_same_whatever_the_order(method: Method, make_pairs: MakePairs, bench: Bench) -> None:
     pairs = make_pairs(120)
     once = {signal.pair_id: signal for signal in method.run(pairs, method.Params(), bench).signals}
@@ -74,7 +76,7 @@ def test_the_same_seed_says_the_same_whatever_the_order(method: Method, make_pai
     assert once == again
 
 
-@every_method
+@every_signalling_method
 def test_swapping_the_sides_mirrors_what_is_signed(method: Method, make_pairs: MakePairs, bench: Bench) -> None:
     pairs = make_pairs(120)
     swapped = [
@@ -91,12 +93,12 @@ def test_swapping_the_sides_mirrors_what_is_signed(method: Method, make_pairs: M
             assert one == other
 
 
-@every_method
+@every_signalling_method
 def test_nothing_in_nothing_out(method: Method, bench: Bench) -> None:
     assert method.run([], method.Params(), bench).signals == []
 
 
-@every_method
+@every_signalling_method
 def test_cancel_stops_it(method: Method, make_pairs: MakePairs, bench: Bench) -> None:
     class Stop(Exception):
         pass
