@@ -428,6 +428,7 @@ const acts = {
 
 // The desk's own first; true when somebody did something.
 function act(name) {
+  if (name !== "nextQuestion") steppedTo = null;
   if (Object.hasOwn(acts, name)) {
     acts[name]();
     return true;
