@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from annotation.api import campaigns, desk, rubrics, statistics
+from annotation.api import campaigns, desk, rubrics, statistics, votes
 
-ROUTERS = (desk.router, campaigns.router, statistics.router, rubrics.router)
+ROUTERS = (desk.router, campaigns.router, statistics.router, rubrics.router, votes.router)

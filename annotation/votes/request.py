@@ -13,13 +13,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from accounts.models import Project, User
-from accounts.problems import Invalid
+from accounts.problems import Invalid, Problem
 from annotation.votes.campaign import check_name, refuse_other_than_imported
 from annotation.votes.ingest import METHOD, REPEATS, VoteOptions, import_votes_run
 from annotation.votes.read_votes import VoteFiles
 from annotation.votes.shapes import check_shape
 from corpus.import_files import carry_out_here
-from corpus.readers.opening import InputFile
+from corpus.ingest import input_file
 from corpus.uploads import MAX_NAME, display_name, safe_name
 from ledger.models import Run, RunKind
 from ledger.reporter import Reporter
@@ -40,12 +40,6 @@ def check_vote_options(project: Project, options: VoteOptions) -> None:
             raise Invalid(f"The {field} should have at most {MAX_NAME} characters.", {field: "too long"})
 
 
-def check_vote_files(files: Sequence[InputFile], options: VoteOptions) -> None:
-    """Raises a Problem where the first rows are of no known shape; nothing is written."""
-    with VoteFiles(files, shape=options.format, source=options.source):
-        pass
-
-
 def start_votes_import(
     *, project: Project, by: User, uploads: Sequence[UploadedFile[Any]], options: VoteOptions
 ) -> Run:
@@ -62,9 +56,21 @@ def start_votes_import(
             name = display_name(upload.name)
             stored = default_storage.save(f"imports/{run.id}/{number}/{safe_name(name)}", File(upload))
             params["files"].append({"name": name, "stored": stored})
+        _refuse_unknown_shapes(params["files"], options)
         run.params = params
         run.save(update_fields=["params"])
     return run
+
+
+def _refuse_unknown_shapes(files: list[dict[str, str]], options: VoteOptions) -> None:
+    """By their first rows, while somebody is there to hear it; what was stored goes again."""
+    try:
+        with VoteFiles([input_file(file) for file in files], shape=options.format, source=options.source):
+            return
+    except Problem:
+        for file in files:
+            default_storage.delete(file["stored"])
+        raise
 
 
 def import_vote_files(*, project: Project, paths: Sequence[Path], options: VoteOptions, reporter: Reporter) -> Run:

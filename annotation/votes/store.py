@@ -136,7 +136,7 @@ class VoteWriter:
         cursor.execute(_ADD_TASKS, names)
         rows = cursor.fetchall()
         most, added = max(row[2] for row in rows), sum(row[3] for row in rows)
-        counted = {"campaign": self._campaign.pk, "added": added, "most": most, "votes": len(new)}
+        counted = {"campaign": self._campaign.pk, "added": added, "most": most}
         cursor.execute(_COUNT_TASKS, counted)
         return {row[0]: row[1] for row in rows}
 
@@ -242,9 +242,7 @@ RETURNING comparison_id, id, cap, (xmax = 0)::int
 """
 _COUNT_TASKS = """
 UPDATE annotation_campaign
-SET task_count = task_count + %(added)s, overlap = greatest(overlap, %(most)s),
-    extra_wanted = extra_wanted + task_count * overlap + %(votes)s
-                   - (task_count + %(added)s) * greatest(overlap, %(most)s)
+SET task_count = task_count + %(added)s, overlap = greatest(overlap, %(most)s)
 WHERE id = %(campaign)s
 """
 _COPY_ASSIGNMENTS = """

@@ -7,10 +7,12 @@ answers that count as work are votes: a replaced answer, a gold item or a rating
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from annotation.votes.formulas import is_neutralised
 from annotation.votes.importers._base import (
     Known,
     ParsedVote,
@@ -38,6 +40,7 @@ NAMES_ARE_IDS = True
 
 TEXTS = ("prompt", "response_a", "response_b")
 HASHES = tuple(f"{name}_sha256" for name in TEXTS)
+
 ORDERS = {"ab": True, "ba": False}
 OTHER_ANSWERS = ("both_bad", "both_good")
 TRUE = (True, "true", "True", "1", 1)
@@ -75,13 +78,25 @@ def _pair(row: Row) -> Any:
         columns = {name: row[name] for name in pairs.FIELDS if name in row}
         if row.get("prompt_messages"):
             columns["prompt"] = _json(row["prompt_messages"], "prompt_messages", list)
+        columns |= {name: _as_written(row, name) for name in ("response_a", "response_b", "source") if name in row}
         parsed = pairs.read(columns, AS_THE_FILE_IS)
-        return parsed._replace(external_id=parsed.external_id or identifier(row.get("external_id")))
-    external_id = identifier(row.get("external_id")) or identifier(row.get("id"))
+        return parsed._replace(external_id=parsed.external_id or identifier(_as_written(row, "external_id")))
+    external_id = identifier(_as_written(row, "external_id")) or identifier(row.get("id"))
     hashes = [_hash(row, name) for name in HASHES] if row.get(HASHES[1]) else None
     if hashes is None and not external_id:
         raise RowRejected("no_comparison", "The row has neither texts, nor hashes of texts, nor an `external_id`.")
-    return Reference(identifier(row.get("source")), external_id, tuple(hashes) if hashes else None)  # type: ignore[arg-type]  # three of them
+    return Reference(identifier(_as_written(row, "source")), external_id, tuple(hashes) if hashes else None)  # type: ignore[arg-type]  # three of them
+
+
+def _as_written(row: Row, name: str) -> Any:
+    """Our own CSV puts an apostrophe before what a spreadsheet would run; its hashes say where."""
+    value = row.get(name)
+    if not isinstance(value, str) or not is_neutralised(value):
+        return value
+    told = row.get(f"{name}_sha256")
+    if told is None:
+        return value[1:] if all(column in row for column in HASHES) else value
+    return value[1:] if told == sha256(value[1:].encode()).hexdigest() else value
 
 
 def _hash(row: Row, name: str) -> bytes:
