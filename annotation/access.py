@@ -17,7 +17,8 @@ from corpus.models import Comparison
 _ASSIGNMENT_COLUMNS = ["id", "task_id", "campaign_id", "annotator_id", "purpose", "order_shown", "lease_expires_at"]
 _CAMPAIGN_COLUMNS = [
     "id", "project_id", "name", "kind", "unit", "settings", "guidelines_version", "rubric_id", "quality", "stop_rule",
-    "is_invited_only", "overlap", "lease_seconds", "state", "reordered_at",
+    "is_invited_only", "has_participants", "overlap", "lease_seconds", "state", "consensus_method",
+    "reordered_at",
 ]  # fmt: skip
 _JSON_COLUMNS = ("settings", "quality", "stop_rule")
 _COMPARISON_COLUMNS = ["id", "response_a_id", "response_b_id"]

@@ -14,8 +14,10 @@ from annotation.campaigns.consensus_method import DEFAULT_METHOD, METHODS
 from annotation.campaigns.from_preset import Asked, filled_in
 from annotation.campaigns.guidelines import guidelines_version
 from annotation.campaigns.stop_rule import stop_rule_problem
+from annotation.desk.deal import forget_where_people_looked
 from annotation.kinds._base import Kind, kind_named, settings_with_defaults
-from annotation.models import Campaign, CampaignState, Task
+from annotation.models import Campaign, CampaignState, GoldAnswer, Task
+from annotation.quality.settings import checked_quality
 from annotation.rubrics.of_campaign import rubric_for_campaign
 from corpus.models import Source
 
@@ -82,7 +84,7 @@ def create_campaign(
                 preset=preset,
                 unit=asked.unit or how.UNITS[0],
                 settings=chosen,
-                quality=quality or {},
+                quality=checked_quality(quality or {}),
                 stop_rule=stop_rule,
                 consensus_method=consensus_method,
                 is_invited_only=is_invited_only,
@@ -131,10 +133,12 @@ def extend_overlap(*, campaign: Campaign, overlap: int, by: User | None) -> Camp
         raise OverlapOnlyGrows("The stop rule of this campaign does not allow that.", {"overlap": problem})
     change = {"from": campaign.overlap, "to": overlap}
     with transaction.atomic():
-        # Tasks of gold, training and qualification keep the cap 0; a stop rule may have raised others already.
-        Task.objects.filter(campaign=campaign, cap__gt=0, cap__lt=overlap).update(cap=overlap)
+        # Tasks of gold, training and qualification take no more; a stop rule may have raised others already.
+        known = GoldAnswer.objects.filter(campaign=campaign).values("task")
+        Task.objects.filter(campaign=campaign, cap__lt=overlap).exclude(id__in=known).update(cap=overlap)
         campaign.overlap = overlap
         campaign.save(update_fields=["overlap"])
+        forget_where_people_looked(campaign.id)
         record(actor=by, project=campaign.project, action="extend overlap", subject=campaign, details=change)
     return campaign
 

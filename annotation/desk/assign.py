@@ -1,9 +1,6 @@
 """Who works on what: claims with leases, and the ways to give one back.
 
-A claim is one statement: it finds the first open task after the person's last one, locks it while stepping over
-rows that others hold, takes a slot in the order that was shown less often, and writes the assignment. Starting at
-the last task keeps the cost the same for somebody who has done a million; only when nothing is left behind that
-point does it look again from the start, for slots that were given back meanwhile.
+What is handed out is the business of `deal.py`, and of the quality rules where a campaign has any.
 """
 
 from __future__ import annotations
@@ -16,8 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.problems import Conflict, Invalid
-from annotation.desk.items import ITEM_COLUMNS, ITEM_TABLES, ClaimedItem, claimed_item, item_of
+from annotation.desk.deal import deal_work, names_for
+from annotation.desk.items import ClaimedItem, claimed_item
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Unit
+from annotation.quality.seat import Dealt, Seat, is_governed
 from annotation.statements import first_row
 
 # How many expired leases one claim cleans up; the sweep does the rest.
@@ -38,7 +37,10 @@ class SkipReasonTooLong(Invalid):
 
 
 def claim(*, campaign: Campaign, annotator: User, now: datetime | None = None) -> ClaimedItem | None:
-    """The person's live claim in this campaign, or the next open task; None when nothing is left for them."""
+    """The person's live claim in this campaign, or the next open task; None when nothing is left for them.
+
+    Who may not work here, or has not qualified, is told so by a Problem.
+    """
     now = now or timezone.now()
     if campaign.state != CampaignState.OPEN:
         raise CampaignNotOpen(f"The campaign {campaign.name!r} is {campaign.state}, so it gives out no work.")
@@ -46,51 +48,47 @@ def claim(*, campaign: Campaign, annotator: User, now: datetime | None = None) -
     for _ in range(3):
         try:
             with transaction.atomic():
-                return _claim_once(campaign, annotator.id, now, expires_at)
+                dealt = _claim_once(campaign, annotator.id, now, expires_at)
         except IntegrityError:
             # A second window of the same person claimed in between: its claim is found on the next round.
             continue
+        # Only now: what the quality rules have written of this person stays.
+        if dealt.refusal is not None:
+            raise dealt.refusal
+        return dealt.item
     raise LeaseEnded("Another window of yours is claiming work at the same moment; try again.")
 
 
-def _claim_once(campaign: Campaign, annotator_id: int, now: datetime, expires_at: datetime) -> ClaimedItem | None:
-    names = _names(campaign, annotator_id, now, expires_at)
+def _claim_once(campaign: Campaign, annotator_id: int, now: datetime, expires_at: datetime) -> Dealt:
+    seat = Seat.take(campaign, annotator_id) if is_governed(campaign) else None
+    if seat is not None and seat.refusal is not None:
+        return Dealt(refusal=seat.refusal)
+    names = names_for(campaign, annotator_id, now, expires_at)
     live = first_row(_RENEW_LIVE_CLAIM, names)
     if live is not None:
-        return claimed_item(live[0], Unit(campaign.unit))
+        return Dealt(claimed_item(live[0], Unit(campaign.unit)))
     reclaim_expired(campaign_id=campaign.id, now=now, limit=EXPIRED_PER_CLAIM)
-    return _deal(names, Unit(campaign.unit))
+    return _deal(campaign, names, seat)
 
 
 def claim_in_transaction(
-    campaign: Campaign, annotator_id: int, now: datetime, expires_at: datetime
-) -> ClaimedItem | None:
+    campaign: Campaign, annotator_id: int, now: datetime, expires_at: datetime, seat: Seat | None = None
+) -> Dealt:
     """For somebody who has just answered, in the transaction of the answer: expects that they hold nothing.
 
     IntegrityError when they do, or when a second window won a race. Expired leases are looked for only when
     nothing else is left, so that this costs one statement.
     """
-    names = _names(campaign, annotator_id, now, expires_at)
-    unit = Unit(campaign.unit)
-    item = _deal(names, unit)
-    if item is None and reclaim_expired(campaign_id=campaign.id, now=now, limit=EXPIRED_PER_CLAIM):
-        item = _deal(names, unit)
-    return item
+    names = names_for(campaign, annotator_id, now, expires_at)
+    dealt = _deal(campaign, names, seat)
+    is_over = dealt.item is None and dealt.refusal is None
+    if is_over and reclaim_expired(campaign_id=campaign.id, now=now, limit=EXPIRED_PER_CLAIM):
+        dealt = _deal(campaign, names, seat)
+    return dealt
 
 
-def _names(campaign: Campaign, annotator_id: int, now: datetime, expires_at: datetime) -> dict[str, Any]:
-    return {
-        "campaign": campaign.id,
-        "reordered_at": campaign.reordered_at,
-        "annotator": annotator_id,
-        "now": now,
-        "expires_at": expires_at,
-    }
-
-
-def _deal(names: dict[str, Any], unit: Unit) -> ClaimedItem | None:
-    row = first_row(_DEAL_ONWARD[unit], names) or first_row(_DEAL_FROM_START[unit], names)
-    return None if row is None else item_of(row, unit)
+def _deal(campaign: Campaign, names: dict[str, Any], seat: Seat | None) -> Dealt:
+    return Dealt(deal_work(names, Unit(campaign.unit))) if seat is None else seat.deal(names)
 
 
 def reclaim_expired(*, now: datetime, campaign_id: int | None = None, limit: int = 1000) -> int:
@@ -157,76 +155,6 @@ WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND state = 'c
 RETURNING id
 """
 
-# The scalar subquery on assignments is on purpose: as a join the planner may choose to read all of the person's
-# assignments first. NO KEY UPDATE, since the foreign keys of others' new assignments hold key shares on the row.
-_DEAL = """
-WITH last AS (
-    SELECT t.priority * -1 AS rank, t.id
-    FROM annotation_assignment s JOIN annotation_task t ON t.id = s.task_id
-    WHERE s.campaign_id = %(campaign)s AND s.annotator_id = %(annotator)s AND s.purpose = 'work'
-      AND s.claimed_at > coalesce(%(reordered_at)s::timestamptz, '-infinity')
-    ORDER BY s.claimed_at DESC LIMIT 1
-), picked AS (
-    SELECT t.id,
-           CASE WHEN t.slots_a_first = t.slots_b_first THEN hashint8(t.id) & 1 = 1
-                ELSE t.slots_b_first < t.slots_a_first END AS is_b_first
-    FROM annotation_task t
-    WHERE t.campaign_id = %(campaign)s AND t.cap > t.slots_a_first + t.slots_b_first
-      AND {position}
-      AND coalesce((SELECT s.state FROM annotation_assignment s
-                    WHERE s.task_id = t.id AND s.annotator_id = %(annotator)s
-                      AND NOT (s.purpose = 'repeat')), 'released') IN ('released', 'expired')
-    ORDER BY t.campaign_id, t.priority * -1, t.id
-    LIMIT 1
-    FOR NO KEY UPDATE OF t SKIP LOCKED
-), dealt AS (
-    UPDATE annotation_task t
-    SET slots_a_first = t.slots_a_first + (NOT picked.is_b_first)::int,
-        slots_b_first = t.slots_b_first + picked.is_b_first::int
-    FROM picked WHERE t.id = picked.id
-    RETURNING t.id, t.comparison_id, t.prompt_id, t.response_ids, picked.is_b_first,
-              (t.slots_a_first + t.slots_b_first - 1) / 2 AS turns
-), given AS (
-INSERT INTO annotation_assignment AS held
-    (task_id, campaign_id, annotator_id, state, purpose, order_shown, is_b_first, claimed_at, lease_expires_at,
-     skip_reason)
-SELECT dealt.id, %(campaign)s::bigint, %(annotator)s::bigint, 'claimed', 'work', {order},
-       dealt.is_b_first, %(now)s::timestamptz, %(expires_at)s::timestamptz, ''
-FROM dealt {order_tables}
-ON CONFLICT (task_id, annotator_id) WHERE NOT (purpose = 'repeat') DO UPDATE
-    SET state = 'claimed', order_shown = excluded.order_shown, is_b_first = excluded.is_b_first,
-        claimed_at = excluded.claimed_at, lease_expires_at = excluded.lease_expires_at
-    WHERE held.state IN ('released', 'expired')
-RETURNING held.*
-)
-SELECT {columns} FROM given AS s JOIN dealt AS t ON t.id = s.task_id {tables}
-"""
-_SIDES = """CASE WHEN dealt.is_b_first THEN ARRAY[c.response_b_id, c.response_a_id]
-            ELSE ARRAY[c.response_a_id, c.response_b_id] END"""
-# Turned on by one place after every two people, who see it from either end.
-_TURNED = """ARRAY(SELECT id FROM unnest(dealt.response_ids) WITH ORDINALITY AS listed (id, place)
-             ORDER BY CASE WHEN dealt.is_b_first THEN -1 ELSE 1 END
-                      * ((listed.place - 1 + dealt.turns) %% cardinality(dealt.response_ids)))"""
-
-
-def _deal_statements(position: str) -> dict[Unit, str]:
-    return {
-        unit: _DEAL.format(
-            columns=ITEM_COLUMNS[unit],
-            tables=ITEM_TABLES[unit],
-            position=position,
-            order=_SIDES if unit == Unit.COMPARISON else _TURNED,
-            order_tables="JOIN corpus_comparison c ON c.id = dealt.comparison_id" if unit == Unit.COMPARISON else "",
-        )
-        for unit in Unit
-    }
-
-
-_DEAL_ONWARD = _deal_statements(
-    "(t.priority * -1, t.id) >= (coalesce((SELECT rank FROM last), -2147483648), coalesce((SELECT id FROM last), 0))"
-)
-_DEAL_FROM_START = _deal_statements("(t.priority * -1, t.id) < ((SELECT rank FROM last), (SELECT id FROM last))")
-
 # Steps over locked rows, so that cleaning up inside a claim never waits for anybody.
 _RECLAIM_EXPIRED = """
 WITH ended AS (
@@ -241,7 +169,8 @@ WITH ended AS (
     FROM ended WHERE purpose = 'work' GROUP BY task_id
 ), freed AS (
     UPDATE annotation_task t
-    SET slots_a_first = t.slots_a_first - slots.a_first, slots_b_first = t.slots_b_first - slots.b_first
+    SET slots_a_first = t.slots_a_first - slots.a_first, slots_b_first = t.slots_b_first - slots.b_first,
+        returned_at = now()
     FROM slots WHERE t.id = slots.task_id
 )
 UPDATE annotation_assignment s SET state = 'expired' FROM ended WHERE s.id = ended.id
@@ -258,7 +187,7 @@ WITH given AS (
 ), freed AS (
     UPDATE annotation_task t
     SET slots_a_first = t.slots_a_first - (NOT given.is_b_first)::int,
-        slots_b_first = t.slots_b_first - given.is_b_first::int
+        slots_b_first = t.slots_b_first - given.is_b_first::int, returned_at = now()
     FROM given WHERE t.id = given.task_id AND given.purpose = 'work'
 )
 SELECT 1 FROM given

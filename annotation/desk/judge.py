@@ -11,13 +11,16 @@ import orjson
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts.problems import Conflict, Invalid
-from annotation.consensus.majority import refresh_comparison
+from accounts.problems import Conflict, Invalid, Problem
 from annotation.consensus.rankings import refresh_ranked
+from annotation.consensus.refresh import refresh
 from annotation.desk.assign import claim, claim_in_transaction, take_slot_again
 from annotation.desk.items import ClaimedItem
 from annotation.kinds._base import Answer, Asked, Payload, kind_named
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Judgment, Purpose
+from annotation.quality.feedback import Feedback, feedback_on
+from annotation.quality.seat import Dealt, Seat, is_governed, is_qualifying
+from annotation.quality.stop_rule import ask_one_more_if_undecided
 from annotation.statements import first_row, the_row
 from corpus.models import Comparison
 
@@ -40,6 +43,14 @@ class Replaced(Conflict):
     code = "already_replaced"
 
 
+class PartEnded(Conflict):
+    code = "part_ended"
+
+
+class AnswerStands(Conflict):
+    code = "answer_stands"
+
+
 class BadDuration(Invalid):
     code = "invalid_duration"
 
@@ -50,6 +61,10 @@ class Submitted:
     # False when this very answer had been taken before.
     is_new: bool
     next: ClaimedItem | None
+    # In training, after each answer.
+    feedback: Feedback | None = None
+    # Why there is no next item, where it is not that nothing is left.
+    refusal: Problem | None = None
 
 
 def submit(
@@ -67,14 +82,42 @@ def submit(
     deals = with_next and assignment.campaign.state == CampaignState.OPEN
     try:
         with transaction.atomic():
-            judgment_id, is_new = _take(assignment, answer, seconds, now)
-            following = _next(assignment, now) if deals else None
+            taken = _take_in_turn(assignment, answer, seconds, now)
+            dealt = _next(assignment, now, taken.seat) if deals else Dealt()
     except IntegrityError:
         # Another window of this person won a race; what it did is visible now.
         with transaction.atomic():
-            judgment_id, is_new = _take(assignment, answer, seconds, now)
-        following = claim(campaign=assignment.campaign, annotator=assignment.annotator, now=now) if deals else None
-    return Submitted(judgment_id, is_new, following)
+            taken = _take_in_turn(assignment, answer, seconds, now)
+        dealt = _claim_again(assignment, now) if deals else Dealt()
+    feedback = feedback_on(assignment, answer.payload) if assignment.purpose == Purpose.TRAINING else None
+    return Submitted(taken.judgment_id, taken.is_new, dealt.item, feedback, dealt.refusal)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    judgment_id: int
+    is_new: bool
+    # Of the person, where the campaign has quality rules.
+    seat: Seat | None
+
+
+def _take_in_turn(assignment: Assignment, answer: Answer, seconds: float | None, now: datetime) -> _Taken:
+    """The person's seat is locked before their assignment, as a claim does it."""
+    campaign = assignment.campaign
+    seat = Seat.take(campaign, assignment.annotator_id) if is_governed(campaign) else None
+    if seat is not None and seat.is_removed:
+        _refuse_unless_answered(assignment, PartEnded(f"A curator has ended your part in {campaign.name!r}."))
+    judgment_id, is_new = _take(assignment, answer, seconds, now)
+    if seat is not None and is_new:
+        seat.answered(Purpose(assignment.purpose))
+    return _Taken(judgment_id, is_new, seat)
+
+
+def _claim_again(assignment: Assignment, now: datetime) -> Dealt:
+    try:
+        return Dealt(claim(campaign=assignment.campaign, annotator=assignment.annotator, now=now))
+    except Problem as refusal:
+        return Dealt(refusal=refusal)
 
 
 def revise(
@@ -85,6 +128,7 @@ def revise(
     campaign, seconds = judgment.campaign, _valid_seconds(active_seconds)
     if campaign.state == CampaignState.CLOSED:
         raise CampaignClosed(f"The campaign {campaign.name!r} is closed; its answers stand as they are.")
+    _refuse_to_revise(judgment)
     answer = _valid(campaign, payload, judgment.assignment, judgment.comparison)
     with transaction.atomic():
         _lock_task(judgment.assignment.task_id)
@@ -96,6 +140,14 @@ def revise(
         new_id = _replace(judgment, answer, seconds, now)
         _refresh(judgment.assignment, judgment.comparison_id, now)
     return new_id
+
+
+def _refuse_to_revise(judgment: Judgment) -> None:
+    """What was expected has been shown, or a result has been drawn from it."""
+    if judgment.purpose == Purpose.TRAINING:
+        raise AnswerStands("You have seen what was expected here, so this training answer stays as it is.")
+    if judgment.purpose == Purpose.QUALIFICATION and not is_qualifying(judgment.campaign, judgment.annotator_id):
+        raise AnswerStands("Your qualification round is over, so its answers stay as they are.")
 
 
 def _replace(judgment: Judgment, answer: Answer, seconds: float | None, now: datetime) -> int:
@@ -137,9 +189,13 @@ def _valid_seconds(seconds: Any) -> float | None:
 def _take(assignment: Assignment, answer: Answer, seconds: float | None, now: datetime) -> tuple[int, bool]:
     """Writes the judgment if the claim still stands, which the same statement checks and ends."""
     if assignment.campaign.state == CampaignState.CLOSED:
-        _refuse_unless_answered(assignment)
+        closed = f"The campaign {assignment.campaign.name!r} is closed and takes no more answers."
+        _refuse_unless_answered(assignment, CampaignClosed(closed))
     names = _columns(assignment, assignment.task.comparison_id, answer, seconds, now)
-    taken = first_row(_SUBMIT_CLAIMED, names)
+    new_id = _in_place_of_an_earlier_attempt(assignment)
+    claimed, late = (_SUBMIT_CLAIMED, _SUBMIT_LATE) if new_id is None else (_SUBMIT_CLAIMED_AS, _SUBMIT_LATE_AS)
+    names |= {} if new_id is None else {"id": new_id}
+    taken = first_row(claimed, names)
     if taken is None:
         state = Assignment.objects.select_for_update(no_key=True).values_list("state", flat=True).get(id=assignment.id)
         if state == AssignmentState.SUBMITTED:
@@ -148,24 +204,39 @@ def _take(assignment: Assignment, answer: Answer, seconds: float | None, now: da
             raise NotYoursAnyMore("You skipped this item, so it takes no answer from you.")
         if assignment.purpose == Purpose.WORK and not take_slot_again(assignment_id=assignment.id):
             raise NotYoursAnyMore("Your hold on this item ended and others have taken its places; it needs no answer.")
-        taken = the_row(_SUBMIT_LATE, names)
+        taken = the_row(late, names)
     _refresh(assignment, assignment.task.comparison_id, now)
     return int(taken[0]), True
 
 
+def _in_place_of_an_earlier_attempt(assignment: Assignment) -> int | None:
+    """The id of the judgment to be, when a curator has let this person answer a round once more."""
+    if assignment.purpose not in {Purpose.TRAINING, Purpose.QUALIFICATION}:
+        return None
+    held = Assignment.objects.select_for_update(no_key=True).get(id=assignment.id)
+    earlier = Judgment.objects.standing().filter(assignment=held).first()
+    if earlier is None or held.state == AssignmentState.SUBMITTED:
+        return None
+    return int(the_row(_REPLACE, {"old": earlier.id})[0])
+
+
 def _refresh(assignment: Assignment, comparison_id: int | None, now: datetime) -> None:
-    """What people say together of the comparison, or of those that a ranking answers; only work changes it."""
+    """What people say together of the comparison, or of those that a ranking answers; only work changes it.
+
+    The stop rule asks for one more in the same transaction, under the same lock of the task.
+    """
     if assignment.purpose != Purpose.WORK:
         return
     if comparison_id is not None:
-        refresh_comparison(campaign_id=assignment.campaign_id, comparison_id=comparison_id, now=now)
+        refresh(campaign=assignment.campaign, comparison_id=comparison_id, now=now)
+        ask_one_more_if_undecided(campaign=assignment.campaign, task_id=assignment.task_id)
     elif assignment.campaign.kind == "ranking":
         refresh_ranked(campaign=assignment.campaign, task=assignment.task, now=now)
 
 
-def _refuse_unless_answered(assignment: Assignment) -> None:
+def _refuse_unless_answered(assignment: Assignment, problem: Problem) -> None:
     if not Assignment.objects.filter(id=assignment.id, state=AssignmentState.SUBMITTED).exists():
-        raise CampaignClosed(f"The campaign {assignment.campaign.name!r} is closed and takes no more answers.")
+        raise problem
 
 
 def _same_judgment(assignment: Assignment, answer: Answer) -> int:
@@ -175,9 +246,9 @@ def _same_judgment(assignment: Assignment, answer: Answer) -> int:
     return first.id
 
 
-def _next(assignment: Assignment, now: datetime) -> ClaimedItem | None:
+def _next(assignment: Assignment, now: datetime, seat: Seat | None) -> Dealt:
     expires_at = now + timedelta(seconds=assignment.campaign.lease_seconds)
-    return claim_in_transaction(assignment.campaign, assignment.annotator_id, now, expires_at)
+    return claim_in_transaction(assignment.campaign, assignment.annotator_id, now, expires_at, seat)
 
 
 def _lock_task(task_id: int) -> None:
@@ -239,3 +310,5 @@ RETURNING new.id
 """
 _INSERT_AS = _INSERT.replace("(campaign_id,", "(id, campaign_id,", 1).replace("SELECT ", "SELECT %(id)s::bigint, ", 1)
 _REVISE = _INSERT_AS.format(source="")
+_SUBMIT_CLAIMED_AS = _HELD.format(states="= 'claimed'") + _INSERT_AS.format(source="FROM held")
+_SUBMIT_LATE_AS = _HELD.format(states="IN ('released', 'expired')") + _INSERT_AS.format(source="FROM held")

@@ -73,8 +73,6 @@ class Campaign(models.Model):
     reordered_at = models.DateTimeField(null=True)
     # Written with the tasks, since counting a million of them on every page is not free.
     task_count = models.PositiveIntegerField(default=0)
-    # The sum of all caps, less task_count * overlap: what the stop rule asked for on top.
-    extra_wanted = models.IntegerField(default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
