@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from accounts.audit import record
 from accounts.models import User
+from annotation.desk.deal import forget_where_people_looked
 from annotation.models import Campaign, Unit
 
 # Of more responses to a prompt, these many are ranked, the oldest first.
@@ -25,6 +26,7 @@ def extend_with_new_rows(*, campaign: Campaign, by: User | None, order: Order = 
         # Two at once would both find the same rows without a task.
         locked = Campaign.objects.select_for_update(no_key=True).get(id=campaign.id)
         added = add_tasks(locked, order=order, seed=seed)
+        forget_where_people_looked(campaign.pk)
         campaign.task_count = locked.task_count + added
         campaign.save(update_fields=["task_count"])
         record(actor=by, project=campaign.project, action="add tasks", subject=campaign, details={"tasks": added})

@@ -15,6 +15,7 @@ from annotation.campaigns.guidelines import change_guidelines
 from annotation.campaigns.invite import set_invited_only
 from annotation.campaigns.stop_rule import change_stop_rule
 from annotation.models import Campaign, CampaignState
+from annotation.quality.settings import checked_quality
 from annotation.rubrics.of_campaign import change_rubric
 
 
@@ -23,11 +24,10 @@ class InvalidName(Invalid):
 
 
 def change_campaign(*, campaign: Campaign, by: User | None, changes: dict[str, Any]) -> Campaign:
-    """`changes` by field: name, overlap, guidelines, rubric_version, quality, stop_rule, is_invited_only, consensus_method, state."""
+    """By field, as the API names them; a field that is left out or null stays, but for `stop_rule`: null ends it."""
     with transaction.atomic():
         if changes.get("name") is not None:
             rename(campaign=campaign, name=changes["name"], by=by)
-        # A null takes the rule away; leaving the field out leaves the rule.
         if "stop_rule" in changes:
             change_stop_rule(campaign=campaign, stop_rule=changes["stop_rule"], by=by)
         if changes.get("overlap") is not None:
@@ -63,6 +63,7 @@ def rename(*, campaign: Campaign, name: str, by: User | None) -> Campaign:
 
 def change_quality(*, campaign: Campaign, quality: dict[str, Any], by: User | None) -> Campaign:
     """How training, qualification, gold and quiet repeats go from now on."""
+    quality = checked_quality(quality)
     change = {"from": campaign.quality, "to": quality}
     with transaction.atomic():
         campaign.quality = quality

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db import transaction
-from django.db.models import Count
 
 from accounts.audit import record
 from accounts.models import User
@@ -19,17 +16,6 @@ PLAIN = {"majority": "Majority", "three_most_similar": "Three most similar"}
 # Fitted to all votes by a worker.
 FITTED = {"dawid_skene": "Dawid-Skene", "mace": "MACE", "glad": "GLAD", "bradley_terry": "Bradley-Terry"}
 METHODS = {**PLAIN, **FITTED}
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method as a campaign has it: how many comparisons it speaks of, and what its last fit was."""
-
-    name: str
-    words: str
-    is_fitted: bool
-    is_in_force: bool
-    comparisons: int
 
 
 class UnknownConsensusMethod(Invalid):
@@ -58,11 +44,3 @@ def change_consensus_method(*, campaign: Campaign, method: str, by: User | None)
         campaign.save(update_fields=["consensus_method"])
         record(actor=by, project=campaign.project, action="change consensus", subject=campaign, details=change)
     return campaign
-
-
-def methods_of(campaign: Campaign) -> list[Method]:
-    counts = dict(Consensus.objects.filter(campaign=campaign).order_by().values_list("method").annotate(n=Count("id")))
-    return [
-        Method(name, words, name in FITTED, name == campaign.consensus_method, counts.get(name, 0))
-        for name, words in METHODS.items()
-    ]

@@ -9,16 +9,13 @@ from django.db import transaction
 from accounts.audit import record
 from accounts.invite import invite as invite_to_project
 from accounts.models import Invitation, Membership, Role, User
-from accounts.problems import Invalid, NotFound
+from accounts.problems import Invalid
 from annotation.models import Campaign, CampaignInvitation, Participant, ParticipantState
+from annotation.quality.participants import watch
 
 
 class NotOfThisProject(Invalid):
     code = "not_of_this_project"
-
-
-class NoSuchParticipant(NotFound):
-    code = "no_such_participant"
 
 
 def set_invited_only(*, campaign: Campaign, is_invited_only: bool, by: User | None) -> Campaign:
@@ -65,20 +62,6 @@ def invite_by_email(*, campaign: Campaign, email: str, by: User) -> tuple[Invita
     return invitation, secret
 
 
-def remove_participant(*, campaign: Campaign, annotator_id: int, by: User | None) -> Participant:
-    """They get no more work here; what they answered stays."""
-    with transaction.atomic():
-        found = Participant.objects.filter(campaign=campaign, annotator_id=annotator_id).select_related("annotator")
-        participant = found.first()
-        if participant is None:
-            raise NoSuchParticipant(f"Nobody with the number {annotator_id} takes part in {campaign.name}.")
-        participant.state = ParticipantState.REMOVED
-        participant.save(update_fields=["state"])
-        details = {"person": annotator_id}
-        record(actor=by, project=campaign.project, action="remove from campaign", subject=campaign, details=details)
-    return participant
-
-
 def take_up(membership: Membership) -> None:
     """After somebody accepted a link into the project: they take part in the campaigns it was made for."""
     links = CampaignInvitation.objects.filter(
@@ -92,3 +75,4 @@ def _add(campaign: Campaign, people: Iterable[int], state: ParticipantState) -> 
     Participant.objects.bulk_create(
         [Participant(campaign=campaign, annotator_id=number, state=state) for number in people], ignore_conflicts=True
     )
+    watch(campaign)

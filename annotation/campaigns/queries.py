@@ -9,12 +9,15 @@ from django.db import connection
 from django.db.models import Count, Sum
 
 from accounts.models import Project, User
+from annotation.campaigns.freshness import kept
+from annotation.kinds._base import kind_named
 from annotation.models import (
     Assignment,
     AssignmentState,
     Campaign,
     CampaignState,
     Consensus,
+    Flag,
     Guidelines,
     Judgment,
     Purpose,
@@ -25,7 +28,7 @@ from ledger.shares import Share
 
 def campaigns_of(project: Project) -> list[Campaign]:
     """Newest first."""
-    return list(Campaign.objects.filter(project=project).order_by("-id"))
+    return list(Campaign.objects.filter(project=project).select_related("rubric").order_by("-id"))
 
 
 def guidelines_of(campaign: Campaign) -> str:
@@ -46,19 +49,27 @@ class CampaignWork:
     """How far a campaign is, and what is left in it for one person."""
 
     campaign: Campaign
+    # Judgments that are in, and those that the tasks take in all; gold and training apart.
     judged: int
+    wanted: int
+    # Answered or skipped by this person.
     mine: int
-    # Of those judged, by annotators that the sample or a benchmark made up.
+    # Of those judged, by annotators that the sample or a benchmark made up, and by those of imported files.
     simulated: int
+    imported: int
 
     @property
-    def wanted(self) -> int:
-        return self.campaign.task_count * self.campaign.overlap
+    def left(self) -> int:
+        return max(0, self.wanted - self.judged)
 
     @property
     def left_for_me(self) -> int:
         """At most: what others hold at the moment is counted too."""
-        return max(0, min(self.campaign.task_count - self.mine, self.wanted - self.judged))
+        return max(0, min(self.campaign.task_count - self.mine, self.left))
+
+    @property
+    def kind_label(self) -> str:
+        return kind_named(self.campaign.kind).LABEL
 
     @property
     def percent(self) -> float:
@@ -67,22 +78,54 @@ class CampaignWork:
 
 def work_of(project: Project, annotator: User, *, only_open: bool = False) -> list[CampaignWork]:
     """Newest campaign first."""
-    campaigns = Campaign.objects.filter(project=project).order_by("-id")
+    campaigns = Campaign.objects.filter(project=project).select_related("project").order_by("-id")
     if only_open:
         campaigns = campaigns.filter(state=CampaignState.OPEN)
-    standing = Judgment.objects.counting().filter(campaign__in=campaigns.values("id"))
-    judged = dict(standing.order_by().values_list("campaign_id").annotate(n=Count("id")))
-    made_up = User.objects.filter(is_simulated=True).values("id")
-    by_made_up = standing.filter(annotator__in=made_up).order_by()
-    simulated = dict(by_made_up.values_list("campaign_id").annotate(n=Count("id")))
+    return _work(list(campaigns), annotator)
+
+
+def work_in(campaign: Campaign, annotator: User) -> CampaignWork:
+    return _work([campaign], annotator)[0]
+
+
+def _work(campaigns: list[Campaign], annotator: User) -> list[CampaignWork]:
     mine = dict(
-        Assignment.objects.filter(campaign__in=campaigns.values("id"), annotator=annotator)
+        Assignment.objects.filter(campaign__in=campaigns, annotator=annotator)
         .filter(state__in=[AssignmentState.SUBMITTED, AssignmentState.SKIPPED], purpose=Purpose.WORK)
         .order_by()
         .values_list("campaign_id")
         .annotate(n=Count("id"))
     )
-    return [CampaignWork(c, judged.get(c.id, 0), mine.get(c.id, 0), simulated.get(c.id, 0)) for c in campaigns]
+    found = []
+    for campaign in campaigns:
+        judged, wanted, simulated, imported = _counted(campaign)
+        found.append(CampaignWork(campaign, judged, wanted, mine.get(campaign.pk, 0), simulated, imported))
+    return found
+
+
+def _counted(campaign: Campaign) -> tuple[int, int, int, int]:
+    def count() -> tuple[int, int, int, int]:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNTED, {"campaign": campaign.pk})
+            judged, wanted, simulated, imported = cursor.fetchone()
+            return judged, wanted, simulated, imported
+
+    return kept(f"{campaign.pk}:{campaign.overlap}:counted", campaign.task_count, count)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What in a campaign waits for a curator, cheap enough for the head of every page."""
+
+    flags: int
+    held: int
+
+
+def what_waits(campaign: Campaign) -> Waits:
+    return Waits(
+        flags=Flag.objects.filter(campaign=campaign, resolved_at=None).count(),
+        held=Assignment.objects.filter(campaign=campaign, state=AssignmentState.CLAIMED).count(),
+    )
 
 
 def has_simulated_votes(project: Project) -> bool:
@@ -137,6 +180,16 @@ def disagreements(campaign: Campaign, *, limit: int = 20) -> list[Consensus]:
     return list(split.select_related("comparison__prompt").order_by("confidence", "-votes", "comparison_id")[:limit])
 
 
+_COUNTED = """
+SELECT coalesce(sum(judged), 0), coalesce(sum(cap), 0), (
+    SELECT count(*) FROM annotation_judgment j JOIN accounts_user u ON u.id = j.annotator_id AND u.is_simulated
+    WHERE j.campaign_id = %(campaign)s AND j.superseded_by_id IS NULL AND j.purpose = 'work'
+), (
+    SELECT count(*) FROM annotation_judgment j JOIN accounts_user u ON u.id = j.annotator_id AND u.is_imported
+    WHERE j.campaign_id = %(campaign)s AND j.superseded_by_id IS NULL AND j.purpose = 'work'
+)
+FROM annotation_task WHERE campaign_id = %(campaign)s
+"""
 _PEOPLE = """
 SELECT s.annotator_id, coalesce(max(j.n), 0), count(*) FILTER (WHERE s.state = 'skipped'),
        coalesce(max(j.first_preferred), 0), coalesce(max(j.preferences), 0), max(j.last_at)

@@ -10,6 +10,7 @@ from accounts.audit import record
 from accounts.models import User
 from accounts.problems import Invalid
 from annotation.models import Campaign
+from annotation.quality.stop_rule import apply_stop_rule
 
 MAX_JUDGMENTS = 100
 
@@ -19,13 +20,14 @@ class InvalidStopRule(Invalid):
 
 
 def change_stop_rule(*, campaign: Campaign, stop_rule: dict[str, Any] | None, by: User | None) -> Campaign:
-    """Holds from the next answer on; None takes the rule away, and what it has asked for already stays asked."""
+    """Holds from the next answer on; None takes the rule away, and what it has asked for stays asked."""
     if problem := stop_rule_problem(stop_rule, overlap=campaign.overlap):
         raise InvalidStopRule("This stop rule cannot be used.", {"stop_rule": problem})
     change = {"from": campaign.stop_rule, "to": stop_rule}
     with transaction.atomic():
         campaign.stop_rule = stop_rule
         campaign.save(update_fields=["stop_rule"])
+        apply_stop_rule(campaign)
         record(actor=by, project=campaign.project, action="change stop rule", subject=campaign, details=change)
     return campaign
 

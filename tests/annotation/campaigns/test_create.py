@@ -9,7 +9,7 @@ from accounts.models import AuditEvent, Project, User
 from annotation.campaigns.add_tasks import extend_with_new_rows
 from annotation.campaigns.create import InvalidCampaign, create_campaign, extend_overlap
 from annotation.desk.assign import claim
-from annotation.models import Campaign, Task
+from annotation.models import Campaign, GoldAnswer, Task
 from corpus.models import Comparison, Response
 
 
@@ -77,6 +77,7 @@ def test_rows_imported_later_get_tasks_once(
 def test_a_larger_overlap_leaves_gold_and_raised_caps_alone(campaign: Campaign, owner: User) -> None:
     gold, undecided, *rest = Task.objects.filter(campaign=campaign).order_by("id")
     Task.objects.filter(id=gold.id).update(cap=0)
+    GoldAnswer.objects.create(task=gold, campaign=campaign, expected={"better": "a"})
     Task.objects.filter(id=undecided.id).update(cap=5)
     extend_overlap(campaign=campaign, overlap=3, by=owner)
     caps = dict(Task.objects.filter(campaign=campaign).values_list("id", "cap"))

@@ -5,14 +5,15 @@ import pytest
 from accounts.invite import accept
 from accounts.models import Membership, User
 from annotation.campaigns.invite import (
-    NoSuchParticipant,
     NotOfThisProject,
     invite_by_email,
     invite_people,
-    remove_participant,
     set_invited_only,
 )
+from annotation.desk.assign import claim
 from annotation.models import Campaign, Participant, ParticipantState
+from annotation.quality.participants import send_away
+from annotation.quality.seat import NotInvited
 
 
 def test_members_are_invited_by_choice(campaign: Campaign, annotator: User, owner: User) -> None:
@@ -29,14 +30,21 @@ def test_a_stranger_cannot_be_invited_by_number(campaign: Campaign, annotator: U
 
 def test_who_was_removed_can_be_let_in_again(campaign: Campaign, annotator: User, owner: User) -> None:
     invite_people(campaign=campaign, people=[annotator.id], by=owner)
-    assert remove_participant(campaign=campaign, annotator_id=annotator.id, by=owner).state == ParticipantState.REMOVED
+    send_away(campaign=campaign, person=annotator, by=owner)
+    with pytest.raises(NotInvited):
+        claim(campaign=campaign, annotator=annotator)
     invite_people(campaign=campaign, people=[annotator.id], by=owner)
-    assert Participant.objects.get().state == ParticipantState.INVITED
+    assert claim(campaign=campaign, annotator=annotator) is not None
 
 
-def test_nobody_is_removed_who_takes_no_part(campaign: Campaign, stranger: User) -> None:
-    with pytest.raises(NoSuchParticipant):
-        remove_participant(campaign=campaign, annotator_id=stranger.id, by=None)
+def test_only_the_invited_get_work_where_the_campaign_says_so(
+    campaign: Campaign, annotator: User, curator: User
+) -> None:
+    set_invited_only(campaign=campaign, is_invited_only=True, by=curator)
+    with pytest.raises(NotInvited):
+        claim(campaign=campaign, annotator=annotator)
+    invite_people(campaign=campaign, people=[annotator.id], by=curator)
+    assert claim(campaign=campaign, annotator=annotator) is not None
 
 
 def test_whoever_accepts_the_link_takes_part(campaign: Campaign, stranger: User, owner: User) -> None:

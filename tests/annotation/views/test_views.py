@@ -10,8 +10,16 @@ from annotation.desk.assign import claim
 from annotation.desk.judge import submit
 from annotation.models import Assignment, Campaign, CampaignState, Guidelines, Judgment
 
-PAGES = ["annotate/", "campaigns/", "campaigns/new/", "campaigns/{id}/", "campaigns/{id}/judge/", "history/"]
-FOR_CURATORS = {"campaigns/", "campaigns/new/", "campaigns/{id}/"}
+FOR_CURATORS = [
+    "campaigns/", "campaigns/new/", "campaigns/new/kind/?kind=rating", "campaigns/{id}/", "campaigns/{id}/figures/",
+    "campaigns/{id}/agreement/", "campaigns/{id}/agreement/figures/", "campaigns/{id}/adjudicate/",
+    "campaigns/{id}/work/", "campaigns/{id}/settings/",
+]  # fmt: skip
+PAGES = ["annotate/", *FOR_CURATORS, "campaigns/{id}/judge/", "history/"]
+SETTINGS = {
+    "settings-scale": "7-step", "settings-tie": "on", "settings-reason": "off", "settings-highlights": "off",
+    "settings-ideal": "off", "settings-min_reason_characters": "0", "settings-tags": "too long\nmade up",
+}  # fmt: skip
 
 
 def _as(user: User) -> Client:
@@ -61,21 +69,27 @@ def test_annotate_says_when_nothing_is_open(annotator: User) -> None:
 
 
 def test_a_campaign_is_made_by_the_form(curator: User, comparisons: object) -> None:
-    form = {"name": "By hand", "kind": "pairwise", "overlap": 2, "tie": "on", "reason": "off", "guidelines": "Be kind."}
+    form = {"name": "By hand", "kind": "pairwise", "overlap": 2, "guidelines": "Be kind."} | SETTINGS
     reply = _as(curator).post("/p/demo/campaigns/new/", form)
     campaign = Campaign.objects.get()
     assert reply.status_code == 302
     assert reply.headers["Location"] == f"/p/demo/campaigns/{campaign.id}/"
-    assert campaign.settings == {"tie": True, "both_bad": False, "reason": "off"}
+    assert (campaign.settings["tie"], campaign.settings["both_bad"], campaign.settings["reason"]) == (
+        True,
+        False,
+        "off",
+    )
+    assert campaign.settings["tags"] == ["too long", "made up"]
     assert (campaign.task_count, campaign.guidelines_version) == (4, 1)
     assert Guidelines.objects.get().text == "Be kind."
 
 
 def test_a_form_that_cannot_be_says_why(curator: User, campaign: Campaign) -> None:
-    form = {"name": campaign.name, "kind": "pairwise", "overlap": 2, "reason": "off"}
+    form = {"name": campaign.name, "kind": "pairwise", "overlap": 2, "guidelines": "Typed, and kept."} | SETTINGS
     reply = _as(curator).post("/p/demo/campaigns/new/", form)
     assert reply.status_code == 422
     assert "already" in reply.content.decode()
+    assert "Typed, and kept." in reply.content.decode()
 
 
 def test_an_annotator_posts_no_campaign(annotator: User, comparisons: object) -> None:

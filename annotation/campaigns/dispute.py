@@ -1,0 +1,133 @@
+"""One comparison as a curator adjudicates it: the pair, and what everybody said of it and why."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from accounts.problems import NotFound
+from annotation.consensus.adjudicate import standing_adjudication
+from annotation.desk.presentation import Turn, turns_of
+from annotation.desk.rendering import rendered
+from annotation.models import Adjudication, Campaign, Consensus, Judgment
+from corpus.models import Comparison
+
+BOTH_BAD = "both_bad"
+# In a/b orientation; sides are named as the page shows them, response_a at the left.
+WORDS = {
+    -3: "A much better",
+    -2: "A better",
+    -1: "A slightly better",
+    0: "Tie",
+    1: "B slightly better",
+    2: "B better",
+    3: "B much better",
+}
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One person's standing answer; `letter` stands for them on this page only."""
+
+    letter: str
+    judgment: Judgment
+    words: str
+    reason: str
+    tags: list[str]
+
+
+@dataclass(frozen=True)
+class Pile:
+    """How many gave an answer; piles come in the order of the scale."""
+
+    words: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Text:
+    content: str
+    html: SafeString
+
+
+@dataclass(frozen=True)
+class Dispute:
+    comparison: Comparison
+    turns: list[Turn]
+    a: Text
+    b: Text
+    votes: list[Vote]
+    piles: list[Pile]
+    # What the method in force makes of the votes; None before any.
+    consensus: Consensus | None
+    adjudication: Adjudication | None
+
+    @property
+    def decision(self) -> str:
+        held = self.adjudication
+        return "" if held is None else answer_words(held.label, held.is_both_bad)
+
+    @property
+    def is_made_up(self) -> bool:
+        return any(vote.judgment.annotator.is_simulated for vote in self.votes)
+
+
+def dispute_of(campaign: Campaign, comparison_id: int) -> Dispute:
+    comparison = (
+        Comparison.objects.filter(id=comparison_id, project=campaign.project_id)
+        .select_related("prompt", "response_a", "response_b")
+        .first()
+    )
+    if comparison is None or not campaign.tasks.filter(comparison=comparison).exists():
+        raise NotFound(f"There is no comparison {comparison_id} in {campaign.name}.")
+    said = Judgment.objects.counting().filter(campaign=campaign, comparison=comparison)
+    judgments = list(said.select_related("annotator").order_by("id"))
+    return Dispute(
+        comparison=comparison,
+        turns=turns_of(comparison.prompt.messages),
+        a=_text(comparison.response_a.content),
+        b=_text(comparison.response_b.content),
+        votes=[_vote(_letter(place), judgment) for place, judgment in enumerate(judgments)],
+        piles=_piles(judgments),
+        consensus=Consensus.objects.filter(
+            campaign=campaign, comparison=comparison, method=campaign.consensus_method
+        ).first(),
+        adjudication=standing_adjudication(campaign, comparison.pk),
+    )
+
+
+def answer_words(label: int | None, is_both_bad: bool) -> str:
+    return "Both bad" if is_both_bad else "No preference given" if label is None else WORDS[label]
+
+
+def _text(content: str) -> Text:
+    return Text(content, rendered(content))
+
+
+def _vote(letter: str, judgment: Judgment) -> Vote:
+    payload: dict[str, Any] = judgment.payload
+    reason, tags = payload.get("reason", ""), payload.get("tags", [])
+    return Vote(
+        letter=letter,
+        judgment=judgment,
+        words=answer_words(judgment.choice, judgment.is_both_bad),
+        reason=reason if isinstance(reason, str) else "",
+        tags=[str(tag) for tag in tags] if isinstance(tags, list) else [],
+    )
+
+
+def _piles(judgments: list[Judgment]) -> list[Pile]:
+    counted = Counter(answer_words(judgment.choice, judgment.is_both_bad) for judgment in judgments)
+    order = [*WORDS.values(), "Both bad", "No preference given"]
+    return [Pile(words, counted[words]) for words in order if counted[words]]
+
+
+def _letter(place: int) -> str:
+    """P to Z first, so that nobody is taken for a side; then with numbers."""
+    letters = string.ascii_uppercase[15:]
+    rounds, number = divmod(place, len(letters))
+    return letters[number] + (str(rounds + 1) if rounds else "")
