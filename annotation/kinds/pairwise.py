@@ -183,7 +183,22 @@ class Step:
 
 
 def presented(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
-    return {"ask": in_force(campaign.settings), "steps": steps(item, campaign)}
+    settings = in_force(campaign.settings)
+    return {"ask": settings, "steps": steps(item, campaign), "also_asked": _also_asked(settings)}
+
+
+def _also_asked(settings: dict[str, Any]) -> str:
+    """What stands behind the bar, in words; empty where the bar is all."""
+    count = len(settings["dimensions"])
+    parts = [
+        f"{count} more question{'s' if count > 1 else ''}" if count else "",
+        "tags" if settings["tags"] else "",
+        "reason" if settings["reason"] != "off" else "",
+        "highlights" if settings["highlights"] == "on" else "",
+        "ideal response" if settings["ideal"] != "off" else "",
+    ]
+    words = ", ".join(part for part in parts if part)
+    return words[:1].upper() + words[1:]
 
 
 def steps(item: ClaimedItem, campaign: Campaign) -> list[Step]:
