@@ -1,8 +1,11 @@
 // What every page shares: the palette, the list of keys, light and dark, copy buttons.
 import { openPalette } from "./palette.js";
 
+const NOT_TEXT = /^(button|checkbox|color|file|image|radio|range|reset|submit)$/;
+
 export function isTyping(target) {
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  if (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName)) return true;
+  return target.tagName === "INPUT" && !NOT_TEXT.test(target.type);
 }
 
 export function toggleTheme() {

@@ -1,12 +1,7 @@
 // Keys have names, names have actions. Keys are told by what they write, not by where they sit; only where a key writes
 // nothing that is bound (Cyrillic, Arabic, the digits of a French keyboard) its place is asked.
 
-const NOT_TEXT = /^(button|checkbox|color|file|image|radio|range|reset|submit)$/;
-
-export function isTextField(target) {
-  if (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName)) return true;
-  return target.tagName === "INPUT" && !NOT_TEXT.test(target.type);
-}
+export { isTyping as isTextField } from "../frame.js";
 
 // "h", "Shift+H", "1", "[", "Space", "Enter", "ArrowLeft"; null for a modifier, or a chord that belongs to the browser.
 export function keyName(event) {

@@ -114,7 +114,7 @@ export class View {
     if (!side) return;
     const scrolls = (box) => box.scrollHeight > box.clientHeight + 1 && getComputedStyle(box).overflowY !== "visible";
     const box = [side, side.parentElement].find(scrolls) ?? document.scrollingElement;
-    box.scrollBy({ top: direction * box.clientHeight * PAGE_SHARE });
+    box.scrollBy({ top: direction * Math.round(box.clientHeight * PAGE_SHARE) });
   }
 
   #scrollOthers(from) {
