@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from annotation.api import campaigns, desk, rubrics, statistics, votes
+from annotation.api import adjudications, campaigns, desk, rubrics, statistics, votes
 
-ROUTERS = (desk.router, campaigns.router, statistics.router, rubrics.router, votes.router)
+ROUTERS = (desk.router, campaigns.router, adjudications.router, statistics.router, rubrics.router, votes.router)

@@ -1,9 +1,9 @@
-"""Campaigns."""
+"""Campaigns: made, looked at, changed, and put in another order."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
@@ -12,10 +12,14 @@ from pydantic import Field
 from accounts.access import caller_of, project_for
 from accounts.models import Role, Scope
 from annotation.access import campaign_for
-from annotation.campaigns.create import create_campaign, extend_overlap, set_state
-from annotation.campaigns.queries import campaigns_of
+from annotation.campaigns.add_tasks import ORDERS, extend_with_new_rows
+from annotation.campaigns.change import change_campaign
+from annotation.campaigns.consensus_method import DEFAULT_METHOD
+from annotation.campaigns.create import create_campaign
+from annotation.campaigns.decided import decided_of
+from annotation.campaigns.prioritise import MAX_NAMED, reprioritise
+from annotation.campaigns.queries import campaigns_of, people_count, work_in
 from annotation.models import Campaign, CampaignState
-from annotation.rubrics.of_campaign import change_rubric
 
 router = Router(tags=["campaigns"])
 
@@ -32,12 +36,31 @@ class CampaignIn(Schema):
     # Names of sources; empty = all of the project.
     sources: list[str] = Field(default_factory=list)
     guidelines: str | None = None
+    # The file name of a preset, which gives what is left out here.
+    preset: str = ""
+    # Training, qualification, gold and quiet repeats.
+    quality: dict[str, Any] | None = None
+    # {"max": judgments at most, "until": posterior}: one more only while undecided.
+    stop_rule: dict[str, Any] | None = None
+    consensus_method: str = DEFAULT_METHOD
+    is_invited_only: bool = False
+    # imported, shuffled (by `seed`) or shortest first
+    order: str = ORDERS[0]
+    seed: int = Field(default=0, ge=0, lt=2**31)
     lease_seconds: int = 900
 
 
 class CampaignChange(Schema):
+    """What is left out stays; `stop_rule: null` takes the rule away."""
+
+    name: str | None = None
     state: CampaignState | None = None
     overlap: int | None = None
+    guidelines: str | None = None
+    consensus_method: str | None = None
+    quality: dict[str, Any] | None = None
+    stop_rule: dict[str, Any] | None = None
+    is_invited_only: bool | None = None
     # Another version of the campaign's rubric; answers under the old one are then refused as stale.
     rubric_version: int | None = None
 
@@ -64,6 +87,43 @@ class CampaignOut(Schema):
     created_at: datetime
 
 
+class CampaignProgress(CampaignOut):
+    """For those who run it: annotators are not told of gold."""
+
+    preset: str
+    quality: dict[str, Any]
+    stop_rule: dict[str, Any] | None
+    is_invited_only: bool
+    # Judgments that are in, and those that are asked for in all.
+    judged: int
+    wanted: int
+    # Of those judged, by simulated annotators and by those of imported files.
+    simulated: int
+    imported: int
+    # Comparisons with votes, by the method in force; adjudicated ones are decided.
+    decided: int
+    undecided: int
+    adjudicated: int
+    # How many have judged.
+    people: int
+
+
+class PrioritiesIn(Schema):
+    """One of comparisons, source, undecided and shuffled says which open tasks."""
+
+    comparisons: list[Annotated[int, Field(ge=1, lt=2**63)]] | None = Field(default=None, max_length=MAX_NAMED)
+    source: str | None = None
+    undecided: bool = False
+    # A seed; gives every open task a priority by chance.
+    shuffled: int | None = Field(default=None, ge=0, lt=2**31)
+    # Higher comes first; all tasks begin with 0.
+    priority: int = 0
+
+
+class ChangedTasks(Schema):
+    tasks: int
+
+
 class CampaignList(Schema):
     items: list[CampaignOut]
     next: str | None = None
@@ -83,18 +143,52 @@ def list_campaigns(request: HttpRequest, slug: str) -> CampaignList:
     return CampaignList(items=[_campaign_out(campaign) for campaign in campaigns_of(project)])
 
 
+@router.get("/campaigns/{campaign_id}", response=CampaignProgress)
+def read(request: HttpRequest, campaign_id: int) -> CampaignProgress:
+    """Its settings and how far it is; the counts of a large campaign may be a minute old."""
+    caller = caller_of(request)
+    campaign = campaign_for(caller, campaign_id, role=Role.CURATOR, scope=Scope.READ)
+    work, decided = work_in(campaign, caller.user), decided_of(campaign)
+    return CampaignProgress(
+        **_campaign_out(campaign).dict(),
+        preset=campaign.preset,
+        quality=campaign.quality,
+        stop_rule=campaign.stop_rule,
+        is_invited_only=campaign.is_invited_only,
+        judged=work.judged,
+        wanted=work.wanted,
+        simulated=work.simulated,
+        imported=work.imported,
+        decided=decided.decided,
+        undecided=decided.undecided,
+        adjudicated=decided.adjudicated,
+        people=people_count(campaign),
+    )
+
+
 @router.patch("/campaigns/{campaign_id}", response=CampaignOut)
 def change(request: HttpRequest, campaign_id: int, body: CampaignChange) -> CampaignOut:
-    """Pause, open or close; ask for more judgments per comparison."""
+    """All of the changes, or none."""
     caller = caller_of(request)
     campaign = campaign_for(caller, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
-    if body.overlap is not None:
-        extend_overlap(campaign=campaign, overlap=body.overlap, by=caller.user)
-    if body.rubric_version is not None:
-        change_rubric(campaign=campaign, version=body.rubric_version, by=caller.user)
-    if body.state is not None:
-        set_state(campaign=campaign, state=body.state, by=caller.user)
-    return _campaign_out(campaign)
+    changes = body.dict(exclude_unset=True)
+    return _campaign_out(change_campaign(campaign=campaign, by=caller.user, changes=changes))
+
+
+@router.post("/campaigns/{campaign_id}/priorities", response=ChangedTasks)
+def change_priorities(request: HttpRequest, campaign_id: int, body: PrioritiesIn) -> ChangedTasks:
+    """What is asked first, from the next claim on; tasks that are full are left alone."""
+    caller = caller_of(request)
+    campaign = campaign_for(caller, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
+    return ChangedTasks(tasks=reprioritise(campaign=campaign, by=caller.user, **body.dict()))
+
+
+@router.post("/campaigns/{campaign_id}/extend", response=ChangedTasks)
+def extend(request: HttpRequest, campaign_id: int) -> ChangedTasks:
+    """Tasks for what its sources have gained since it was made."""
+    caller = caller_of(request)
+    campaign = campaign_for(caller, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
+    return ChangedTasks(tasks=extend_with_new_rows(campaign=campaign, by=caller.user))
 
 
 def _campaign_out(campaign: Campaign) -> CampaignOut:

@@ -113,6 +113,15 @@ def _counted(campaign: Campaign) -> tuple[int, int, int, int]:
     return kept(f"{campaign.pk}:{campaign.overlap}:counted", campaign.task_count, count)
 
 
+def people_count(campaign: Campaign) -> int:
+    """How many have judged."""
+
+    def count() -> int:
+        return Judgment.objects.counting().filter(campaign=campaign).aggregate(n=Count("annotator", distinct=True))["n"]
+
+    return kept(f"{campaign.pk}:people count", campaign.task_count, count)
+
+
 @dataclass(frozen=True)
 class Waits:
     """What in a campaign waits for a curator, cheap enough for the head of every page."""

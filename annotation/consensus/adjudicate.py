@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import record
@@ -94,6 +95,12 @@ def take_back(*, campaign: Campaign, comparison_id: int, by: User, now: datetime
 def standing_adjudication(campaign: Campaign, comparison_id: int) -> Adjudication | None:
     newest = Adjudication.objects.filter(campaign=campaign, comparison_id=comparison_id).order_by("-id").first()
     return None if newest is None or newest.is_taken_back else newest
+
+
+def adjudications_of(campaign: Campaign, *, before: int | None = None) -> QuerySet[Adjudication]:
+    """All that was ever decided, newest first."""
+    made = Adjudication.objects.filter(campaign=campaign).order_by("-id")
+    return made if before is None else made.filter(id__lt=before)
 
 
 def _check(label: int | None, is_both_bad: bool, reason: str) -> None:
