@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Schema, Status
 
 from accounts.access import caller_of, project_for
-from accounts.models import Role, Scope
+from accounts.models import Role, Scope, User
+from accounts.paging import DEFAULT_LIMIT, Limit, last_id, page
+from annotation.access import campaign_for
 from annotation.campaigns.queries import campaigns_of
 from annotation.statistics.agreement import campaign_agreement
+from annotation.statistics.own_work import own_work
+from annotation.statistics.people import CampaignPeople, people_of_campaign
 
 router = Router(tags=["statistics"])
 
@@ -21,3 +26,63 @@ def agreement(request: HttpRequest, slug: str, campaign: int | None = None) -> d
     project = project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.READ)
     wanted = [c for c in campaigns_of(project) if campaign in {None, c.id}]
     return {"campaigns": [{"id": c.id, "name": c.name, **campaign_agreement(c).as_dict()} for c in wanted]}
+
+
+class PersonOut(Schema):
+    id: int
+    name: str
+    is_simulated: bool
+    is_imported: bool
+    # By name, each {value, low, high, n, reason}.
+    figures: dict[str, dict[str, Any]]
+
+
+class PeopleOut(Schema):
+    # Of all people together: the share choosing the first, and the longer, at equal quality.
+    whole: dict[str, dict[str, Any]]
+    items: list[PersonOut]
+    next: str | None = None
+
+
+class OwnWorkOut(Schema):
+    answers: int
+    figures: dict[str, dict[str, Any]]
+
+
+@router.get("/campaigns/{campaign_id}/people", response=PeopleOut)
+def people(
+    request: HttpRequest, campaign_id: int, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+) -> PeopleOut:
+    """How each annotator does, by id; every figure with its n and interval, or the reason why there is none."""
+    campaign = campaign_for(caller_of(request), campaign_id, role=Role.CURATOR, scope=Scope.READ)
+    found = people_of_campaign(campaign)
+    first = int(np.searchsorted(found.annotators, last_id(cursor), side="right")) if cursor else 0
+    places = range(first, min(first + limit + 1, len(found.annotators)))
+    shown, following = page(places, limit=limit, position=lambda place: {"id": int(found.annotators[place])})
+    users = User.objects.in_bulk([int(found.annotators[place]) for place in shown])
+    return PeopleOut(
+        whole={"first": found.whole.first.as_dict(), "longer": found.whole.longer.as_dict()},
+        items=[_person_out(found, place, users[int(found.annotators[place])]) for place in shown],
+        next=following,
+    )
+
+
+@router.get("/campaigns/{campaign_id}/my-work", response={200: OwnWorkOut, 204: None})
+def my_work(request: HttpRequest, campaign_id: int) -> Status[OwnWorkOut | None]:
+    """Your own pace, biases, consistency and agreement; 204 before your first answer."""
+    caller = caller_of(request)
+    campaign = campaign_for(caller, campaign_id, role=Role.ANNOTATOR, scope=Scope.READ)
+    own = own_work(campaign, caller.user)
+    if own is None:
+        return Status(204, None)
+    return Status(200, OwnWorkOut(answers=own.answers, figures={one.name: one.figure.as_dict() for one in own.told}))
+
+
+def _person_out(found: CampaignPeople, place: int, user: User) -> PersonOut:
+    return PersonOut(
+        id=user.id,
+        name=str(user),
+        is_simulated=user.is_simulated,
+        is_imported=user.is_imported,
+        figures={name: figure.as_dict() for name, figure in found.figures(place).items()},
+    )
