@@ -136,8 +136,10 @@ def presented(item: ClaimedItem, campaign: Campaign) -> dict[str, Any]:
 def words(judgment: Judgment) -> str:
     """ "A: helpfulness 3, coherence 4; B: ..., B better"."""
     ratings = judgment.payload.get("ratings", {})
+    asked = [attribute.name for attribute in attributes_of(judgment.campaign.settings)]
     sides = []
     for letter, response_id in zip("ABCDEFGHIJKL", judgment.order_shown, strict=False):
         values = ratings.get(str(response_id), {})
-        sides.append(f"{letter}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()))
+        said = [f"{name.replace('_', ' ')} {values[name]}" for name in asked if name in values]
+        sides.append(f"{letter}: {', '.join(said)}")
     return "; ".join([*sides, *words_compared(judgment)])

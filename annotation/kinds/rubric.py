@@ -145,5 +145,7 @@ def words(judgment: Judgment) -> str:
 def _tally(answers: dict[str, Any]) -> str:
     asked = [answer for answer in answers.values() if answer in YES_NO]
     parts = [f"{asked.count('yes')} of {len(asked)} met"] if asked else []
-    parts += [f"{name.replace('_', ' ')} {answer}" for name, answer in answers.items() if isinstance(answer, int)]
+    parts += [
+        f"{name.replace('_', ' ')} {answer}" for name, answer in sorted(answers.items()) if isinstance(answer, int)
+    ]
     return ", ".join(parts) or "nothing applies"

@@ -99,8 +99,8 @@ def _with_ids(criteria: list[Any]) -> list[Any]:
     taken = {given["id"] for given in criteria if isinstance(given, dict) and isinstance(given.get("id"), str)}
     named = []
     for given in criteria:
-        if isinstance(given, dict) and not given.get("id") and isinstance(given.get("text"), str):
-            fresh = _free_id(given["text"], taken)
+        if isinstance(given, dict) and not given.get("id"):
+            fresh = _free_id(str(given.get("text", "")), taken)
             taken.add(fresh)
             named.append({**given, "id": fresh})
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,9 @@ from django.utils import timezone
 from accounts.invite import invite
 from accounts.models import Membership, Project, Role, Scope, User
 from accounts.tokens import issue_token
-from annotation.models import Campaign, CampaignState
+from annotation.campaigns.create import create_campaign
+from annotation.models import Campaign, CampaignState, Rubric
+from annotation.rubrics.save import save_rubric
 from annotation.simulate import simulate_votes
 from corpus import sample
 from corpus.models import Comparison
@@ -43,11 +46,16 @@ class Filled:
     annotator: User
     campaign: Campaign
     simulated: Campaign
+    simulated_person: User
     # Its prompt is one word, one side is written from right to left.
     hostile: Comparison
     voted: Run
     failed: Run
     invitation: str
+    # Its second version.
+    rubric: Rubric
+    checked: Campaign
+    rated: Campaign
 
 
 @pytest.fixture
@@ -74,11 +82,24 @@ def filled(transactional_db: None) -> Filled:
         annotator=annotator,
         campaign=Campaign.objects.get(project=project, state=CampaignState.OPEN),
         simulated=simulated,
+        simulated_person=User.objects.filter(is_simulated=True).order_by("id")[0],
         hostile=hostile,
         voted=voted,
         failed=failed,
         invitation=secret,
+        **_ask_more(project, owner),
     )
+
+
+def _ask_more(project: Project, owner: User) -> dict[str, Any]:
+    """Ratings, and a rubric whose campaign still asks by its first version."""
+    scale = {"id": "tone", "text": RIGHT_TO_LEFT, "answers": "scale", "least": 1, "most": 5}
+    scale["anchors"] = {"1": "Cold", "5": LONG_WORD[:200]}
+    hard = {"id": "honest", "text": "Is it free of invented facts?", "kind": "hard"}
+    checked = create_campaign(project=project, name="Checks", kind="rubric", rubric=[scale, hard], created_by=owner)
+    rated = create_campaign(project=project, name="Ratings", kind="rating", settings={"compare": "7-step"})
+    rubric = save_rubric(project=project, name="Checks", criteria=[hard, scale, LONG_WORD[:900]], by=owner)
+    return {"rubric": rubric, "checked": checked, "rated": rated}
 
 
 def _make_hostile(project: Project) -> Comparison:

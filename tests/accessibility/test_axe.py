@@ -55,6 +55,9 @@ def owners_pages(filled: Filled) -> dict[str, str]:
         (["demo", filled.voted.pk], "ledger:run"),
         (["demo", filled.simulated.pk], "annotation:campaign annotation:campaign_agreement annotation:campaign_work"),
         (["demo", filled.simulated.pk], "annotation:campaign_adjudicate annotation:campaign_settings"),
+        (["demo", filled.simulated.pk], "annotation:campaign_people"),
+        (["demo", filled.simulated.pk, filled.simulated_person.pk], "annotation:campaign_person"),
+        (["demo"], "annotation:my_work"),
         (["demo", filled.campaign.pk], "annotation:judge"),
         (["demo", filled.hostile.pk], "curation:comparison"),
         (["demo", "model_vote"], "curation:method"),
@@ -137,6 +140,7 @@ def test_nothing_is_out_of_reach_for_people(filled: Filled, page_as: PageAs, liv
         "/",
         "/p/demo/annotate/",
         "/p/demo/history/",
+        "/p/demo/my-work/",
         reverse("annotation:judge", args=["demo", filled.campaign.pk]),
     ):
         found += problems_of(annotator, live_server.url + path)

@@ -55,11 +55,12 @@ ANYBODYS_OPERATIONS = {
 READING_OPERATIONS = {"POST /projects/{slug}/recipes/preview"}
 # What a role as small as annotator opens in a project.
 ANNOTATORS_PAGES = ("annotation:",)
-CURATORS_PAGES = ("annotation:campaign",)
+CURATORS_PAGES = ("annotation:campaign", "annotation:rubric")
 ANNOTATORS_OPERATIONS = {
     "GET /projects/{slug}",
     "POST /campaigns/{campaign_id}/claim",
     "GET /campaigns/{campaign_id}/mine",
+    "GET /campaigns/{campaign_id}/my-work",
     "GET /projects/{slug}/campaigns",
 }
 # Whatever one does with a claim of one's own.

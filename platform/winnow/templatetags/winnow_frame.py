@@ -18,6 +18,7 @@ RAIL = [
     ("Overview", "curation:overview", Role.CURATOR),
     ("Annotate", "annotation:annotate", Role.ANNOTATOR),
     ("Campaigns", "annotation:campaigns", Role.CURATOR),
+    ("Rubrics", "annotation:rubrics", Role.CURATOR),
     ("Sources", "corpus:sources", Role.CURATOR),
     ("Comparisons", "curation:comparisons", Role.CURATOR),
     ("Review", "curation:review", Role.CURATOR),
