@@ -59,12 +59,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from workers.engine.aggregation.davidson import Moments, log_probability, moments, probability, tie_reach
 from workers.engine.aggregation.fits import Fit, Reliability
-from workers.engine.aggregation.gaps import newton_strengths, variances
+from workers.engine.aggregation.gaps import Graph
 from workers.engine.aggregation.intervals import Z, normal_reliability
 from workers.engine.aggregation.votes import Floats, Ints, summed
 
@@ -98,6 +99,10 @@ class Duels:
 
     def __len__(self) -> int:
         return len(self.pair)
+
+    @cached_property
+    def graph(self) -> Graph:
+        return Graph(self.a, self.b, self.n_responses)
 
     def per_annotator(self, weights: Floats) -> Floats:
         return summed(self.annotator, weights, self.n_annotators)
@@ -253,7 +258,7 @@ def _step(duels: Duels, state: _State, view: _View, looked: Floats, tau: float) 
     at = view.at
     surprise = looked * (duels.answer / 2 - at.mean)
     curvature = looked * at.variance
-    s = newton_strengths(duels.a, duels.b, duels.per_pair(surprise), duels.per_pair(curvature), state.s, tau)
+    s = duels.graph.newton_step(duels.per_pair(surprise), duels.per_pair(curvature), state.s, tau)
     d, e = _two_levels(
         duels.per_annotator(-surprise * duels.first), duels.per_annotator(curvature * duels.first * duels.first),
         state.d, state.e, LEAN_PRECISION,
@@ -285,7 +290,7 @@ def _two_levels(
 
 def _variances(duels: Duels, view: _View, looked: Floats, tau: float) -> tuple[Floats, Floats]:
     curvature = duels.per_pair(looked * view.at.variance)
-    return variances(duels.a, duels.b, curvature, duels.n_responses, tau)
+    return duels.graph.variances(curvature, tau)
 
 
 def _trust(

