@@ -14,7 +14,6 @@ from accounts.models import Role, Scope
 from annotation.access import campaign_for
 from annotation.campaigns.add_tasks import ORDERS, extend_with_new_rows
 from annotation.campaigns.change import change_campaign
-from annotation.campaigns.consensus_method import DEFAULT_METHOD
 from annotation.campaigns.create import create_campaign
 from annotation.campaigns.decided import decided_of
 from annotation.campaigns.prioritise import MAX_NAMED, reprioritise
@@ -42,7 +41,7 @@ class CampaignIn(Schema):
     quality: dict[str, Any] | None = None
     # {"max": judgments at most, "until": posterior}: one more only while undecided.
     stop_rule: dict[str, Any] | None = None
-    consensus_method: str = DEFAULT_METHOD
+    consensus_method: str | None = None
     is_invited_only: bool = False
     # imported, shuffled (by `seed`) or shortest first
     order: str = ORDERS[0]

@@ -10,7 +10,7 @@ from accounts.audit import record
 from accounts.models import Project, User
 from accounts.problems import Conflict, Invalid
 from annotation.campaigns.add_tasks import ORDERS, Order, add_tasks
-from annotation.campaigns.consensus_method import DEFAULT_METHOD, METHODS
+from annotation.campaigns.consensus_method import METHODS
 from annotation.campaigns.from_preset import Asked, filled_in
 from annotation.campaigns.guidelines import guidelines_version
 from annotation.campaigns.stop_rule import stop_rule_problem
@@ -51,7 +51,7 @@ def create_campaign(
     guidelines: str | None = None,
     quality: dict[str, Any] | None = None,
     stop_rule: dict[str, Any] | None = None,
-    consensus_method: str = DEFAULT_METHOD,
+    consensus_method: str | None = None,
     is_invited_only: bool = False,
     order: str = "imported",
     seed: int = 0,
@@ -62,12 +62,20 @@ def create_campaign(
 
     A preset gives what is left out here; what is given here wins over it.
     """
-    asked = filled_in(preset, kind=kind, unit=unit, overlap=overlap, settings=settings, guidelines=guidelines)
+    asked = filled_in(
+        preset,
+        kind=kind,
+        unit=unit,
+        overlap=overlap,
+        settings=settings,
+        guidelines=guidelines,
+        consensus_method=consensus_method,
+    )
     how = kind_named(asked.kind)
     chosen = settings_with_defaults(how, asked.settings)
     source_ids, unknown = _sources(project, sources or [])
     problems = _problems(name, asked.overlap, lease_seconds)
-    problems |= _problems_with_work(how, asked, stop_rule, consensus_method, order)
+    problems |= _problems_with_work(how, asked, stop_rule, order)
     if unknown:
         problems["sources"] = f"unknown here: {', '.join(sorted(unknown))}"
     if problems:
@@ -86,7 +94,7 @@ def create_campaign(
                 settings=chosen,
                 quality=checked_quality(quality or {}),
                 stop_rule=stop_rule,
-                consensus_method=consensus_method,
+                consensus_method=asked.consensus_method,
                 is_invited_only=is_invited_only,
                 overlap=asked.overlap,
                 lease_seconds=lease_seconds,
@@ -154,15 +162,13 @@ def _problems(name: str, overlap: int, lease_seconds: int) -> dict[str, str]:
     return problems
 
 
-def _problems_with_work(
-    how: Kind, asked: Asked, stop_rule: dict[str, Any] | None, consensus_method: str, order: str
-) -> dict[str, str]:
+def _problems_with_work(how: Kind, asked: Asked, stop_rule: dict[str, Any] | None, order: str) -> dict[str, str]:
     problems = {}
     if asked.unit is not None and asked.unit not in how.UNITS:
         problems["unit"] = f"must be one of: {', '.join(how.UNITS)}"
     if problem := stop_rule_problem(stop_rule, overlap=asked.overlap):
         problems["stop_rule"] = problem
-    if consensus_method not in METHODS:
+    if asked.consensus_method not in METHODS:
         problems["consensus_method"] = f"must be one of: {', '.join(METHODS)}"
     if order not in ORDERS:
         problems["order"] = f"must be one of: {', '.join(ORDERS)}"

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Project
-from accounts.problems import NotFound
+from annotation.campaigns.consensus_method import DEFAULT_METHOD
+from annotation.kinds.presets import Preset, presets, with_preset
 from annotation.models import Campaign
 
-DEFAULT_KIND = "pairwise"
-
-
-class UnknownPreset(NotFound):
-    code = "unknown_preset"
+DEFAULTS: dict[str, Any] = {"kind": "pairwise", "overlap": 1, "consensus_method": DEFAULT_METHOD}
 
 
 @dataclass(frozen=True)
@@ -23,31 +20,34 @@ class Asked:
     overlap: int
     settings: dict[str, Any]
     guidelines: str | None
+    consensus_method: str
 
 
-def filled_in(
-    preset: str,
-    *,
-    kind: str | None,
-    unit: str | None,
-    overlap: int | None,
-    settings: dict[str, Any] | None,
-    guidelines: str | None,
-) -> Asked:
-    """Settings of another kind than the preset's own start from that kind's defaults."""
-    return Asked(kind or DEFAULT_KIND, unit, 1 if overlap is None else overlap, settings or {}, guidelines)
+def filled_in(preset: str, **given: Any) -> Asked:
+    """Of the fields above; what is None comes from the preset, or has its default.
+
+    Settings of another kind than the preset's own start from that kind's defaults.
+    """
+    chosen = with_preset({"preset": preset, "settings": None, "unit": None, "guidelines": None, **given})
+    filled = DEFAULTS | {name: value for name, value in chosen.items() if value is not None}
+    return Asked(
+        kind=filled["kind"],
+        unit=filled.get("unit"),
+        overlap=filled["overlap"],
+        settings=filled.get("settings", {}),
+        guidelines=filled.get("guidelines"),
+        consensus_method=filled["consensus_method"],
+    )
 
 
-def presets_of(project: Project) -> list[Any]:
-    return []
+def presets_of(_project: Project) -> list[Preset]:
+    return list(presets().values())
 
 
-def preset_named(name: str) -> Any:
-    raise UnknownPreset(f"There is no preset {name[:60]!r}.")
-
-
-def shown_preset(project: Project, preset: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {}, {}
+def shown_preset(project: Project, preset: Preset) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the form begins with: its own fields, and the settings."""
+    fields = {"kind": preset.kind, "unit": preset.unit, "overlap": preset.overlap, "guidelines": preset.guidelines}
+    return {"name": free_name(project, preset.label), **fields}, preset.settings
 
 
 def free_name(project: Project, label: str) -> str:

@@ -107,7 +107,8 @@ class Kind(Protocol):
 def kinds() -> dict[str, Kind]:
     """Every kind by its file name."""
     folder = Path(__file__).parent
-    names = sorted(module.name for module in pkgutil.iter_modules([str(folder)]) if not module.name.startswith("_"))
+    found = pkgutil.iter_modules([str(folder)])
+    names = sorted(module.name for module in found if not module.ispkg and not module.name.startswith("_"))
     return {name: cast(Kind, import_module(f"annotation.kinds.{name}")) for name in names}
 
 

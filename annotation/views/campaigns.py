@@ -16,8 +16,9 @@ from accounts.problems import Problem
 from annotation.campaigns import queries
 from annotation.campaigns.create import create_campaign, extend_overlap, set_state
 from annotation.campaigns.forms import CampaignForm, ChangeForm, SettingsForm
-from annotation.campaigns.from_preset import free_name, preset_named, presets_of, shown_preset
+from annotation.campaigns.from_preset import free_name, presets_of, shown_preset
 from annotation.kinds._base import kinds
+from annotation.kinds.presets import preset_named
 from annotation.views._page import campaign_of, context
 
 
