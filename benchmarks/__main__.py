@@ -6,7 +6,17 @@ import importlib
 import sys
 from pathlib import Path
 
-ALL = ["import_rows", "export_rows", "recipe_preview", "judging", "desk_page", "strength", "aggregation", "real_data", "real_votes"]
+ALL = [
+    "import_rows",
+    "export_rows",
+    "recipe_preview",
+    "judging",
+    "desk_page",
+    "strength",
+    "aggregation",
+    "real_data",
+    "real_votes",
+]
 
 
 def main(names: list[str]) -> int:
