@@ -11,6 +11,7 @@ ALL = [
     "export_rows",
     "recipe_preview",
     "judging",
+    "simulated_crowd",
     "desk_page",
     "strength",
     "aggregation",
