@@ -62,7 +62,7 @@ def read(row: Row, known: Known) -> VotedItem:
         source="",
         generator_a="",
         generator_b="",
-        metadata={"topic": subject},
+        metadata={"topic": subject, "goldLabel": row.get("goldLabel")},
     )
     return VotedItem(pair, [_vote_or_rejection(vote) for vote in votes], subject)
 
