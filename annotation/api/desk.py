@@ -18,8 +18,10 @@ from annotation.desk.flags import raise_flag
 from annotation.desk.items import ClaimedItem, claimed_item, own_standing_judgment
 from annotation.desk.judge import revise, submit
 from annotation.desk.presentation import shown_item
+from annotation.desk.rendering import rendered
 from annotation.desk.unskip import take_skip_back
 from annotation.models import Campaign, Unit
+from annotation.quality.feedback import Feedback
 
 router = Router(tags=["desk"])
 
@@ -77,9 +79,29 @@ class JudgmentId(Schema):
     id: int
 
 
+class FeedbackOut(Schema):
+    """After an answer in training."""
+
+    is_right: bool
+    # In words, sides in the letters as shown, and as the document the curator wrote.
+    expected: str
+    expected_answer: dict[str, Any]
+    explanation: str
+    # As the annotation page shows it, when asked for with ?html=true.
+    html: str | None = None
+
+
+class RefusalOut(Schema):
+    code: str
+    message: str
+
+
 class SubmittedOut(Schema):
     judgment: JudgmentId
     next: ClaimOut | None
+    feedback: FeedbackOut | None = None
+    # Why there is no next item, where it is not that nothing is left.
+    refusal: RefusalOut | None = None
 
 
 class RevisedOut(Schema):
@@ -145,7 +167,12 @@ def judge(request: HttpRequest, assignment_id: int, body: JsonObject, html: bool
     assignment = assignment_for(caller_of(request), assignment_id)
     done = submit(assignment=assignment, active_seconds=body.pop("seconds", None), payload=body)
     following = _claim_out(done.next, assignment.campaign, html) if done.next else None
-    reply = SubmittedOut(judgment=JudgmentId(id=done.judgment_id), next=following)
+    reply = SubmittedOut(
+        judgment=JudgmentId(id=done.judgment_id),
+        next=following,
+        feedback=_feedback_out(done.feedback, html) if done.feedback else None,
+        refusal=RefusalOut(code=done.refusal.code, message=done.refusal.message) if done.refusal else None,
+    )
     # Written at once: the framework would validate and copy it once more, on the busiest route of all.
     return HttpResponse(reply.model_dump_json(), content_type="application/json", status=201)
 
@@ -235,6 +262,17 @@ def _claim_out(item: ClaimedItem, campaign: Campaign, html: bool) -> ClaimOut:
             draft_saved_at=item.draft_saved_at,
         ),
         html=render_to_string("annotation/_item.html", shown_item(item, campaign)) if html else None,
+    )
+
+
+def _feedback_out(feedback: Feedback, html: bool) -> FeedbackOut:
+    shown = {"feedback": feedback, "explanation": rendered(feedback.explanation)}
+    return FeedbackOut(
+        is_right=feedback.is_right,
+        expected=feedback.words,
+        expected_answer=feedback.expected,
+        explanation=feedback.explanation,
+        html=render_to_string("annotation/_feedback.html", shown) if html else None,
     )
 
 

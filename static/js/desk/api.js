@@ -46,7 +46,8 @@ export async function call(method, path, body, { keepalive = false } = {}) {
   if (reply.ok) return content;
   const error = content?.error ?? {};
   // 401 and 403 are answered by logging in again, which a judgment can wait for.
-  if (reply.status >= 500 || [401, 403, 429].includes(reply.status)) {
+  const mayPass = reply.status >= 500 || [401, 403, 429].includes(reply.status);
+  if (mayPass && error.code !== "not_invited") {
     throw new Unreachable(error.message ?? "The server cannot take this now.", reply.status);
   }
   throw new Refused(reply.status, error);

@@ -52,6 +52,8 @@ import { View } from "./view.js";
 
 const AUTO_ADVANCE_MS = 350;
 const TRY_AGAIN_MS = 4000;
+// Why somebody gets no work at all, whatever is left.
+const NO_WORK = new Set(["not_invited", "not_qualified", "not_ready"]);
 
 const desk = document.getElementById("content");
 const place = document.getElementById("item");
@@ -121,7 +123,7 @@ function showRefused() {
 
 /* The item on the screen */
 
-function showClaim(claim, judgment = null) {
+function showClaim(claim, judgment = null, refusal = null) {
   leaveItem();
   shown = claim && { ...claim, judgment };
   if (!judgment) live = claim;
@@ -134,7 +136,7 @@ function showClaim(claim, judgment = null) {
     tabs.show(claim?.assignment.id ?? null);
   }
   document.getElementById("count").textContent = judgment ? "an earlier answer" : count + Boolean(claim);
-  if (!claim) return showNothing(nothing);
+  if (!claim) return showNothing(nothing, refusal);
   place.innerHTML = claim.html;
   mountKind();
   clock.restart();
@@ -151,11 +153,13 @@ function leaveItem() {
   kind = forms = lastQuestion = steppedTo = shown = null;
 }
 
-function showNothing(nothing) {
+function showNothing(nothing, refusal) {
+  for (const part of nothing.querySelectorAll("[data-when]")) part.hidden = (part.dataset.when === "refused") !== Boolean(refusal);
+  nothing.querySelector("[data-refusal]").textContent = refusal?.message ?? "";
   place.replaceChildren();
   document.getElementById("done").textContent = count;
   nothing.focus();
-  say("Nothing is left for you here.");
+  say(refusal?.message ?? "Nothing is left for you here.");
 }
 
 function mountKind() {
@@ -261,7 +265,8 @@ async function claimNext() {
     if (error instanceof Unreachable) {
       tell(`${error.message} Trying again in a few seconds.`);
       setTimeout(claimNext, TRY_AGAIN_MS);
-    } else if (error instanceof Refused) tell(error.message);
+    } else if (error instanceof Refused && NO_WORK.has(error.code)) showClaim(null, null, error);
+    else if (error instanceof Refused) tell(error.message);
     else throw error;
   }
   return undefined;
@@ -299,10 +304,14 @@ function setBusy(isOn) {
 }
 
 function goOn(reply) {
+  const onward = () => showClaim(reply.next, null, reply.refusal);
+  // What was expected has been seen, so a training answer is not taken back.
+  if (reply.feedback) {
+    lease.hold(reply.next?.assignment ?? null);
+    return showFeedback(reply.feedback, onward);
+  }
   toast.offer(reply.judgment.id);
-  if (!reply.feedback) return showClaim(reply.next);
-  lease.hold(reply.next?.assignment ?? null);
-  return showFeedback(reply.feedback, () => showClaim(reply.next));
+  return onward();
 }
 
 // The form stays as it is, with the draft in it.
