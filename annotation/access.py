@@ -9,7 +9,7 @@ import orjson
 from accounts.access import Caller, may_use, project_for
 from accounts.models import Role, Scope
 from accounts.problems import NotFound
-from annotation.models import Assignment, Campaign, Judgment, Task
+from annotation.models import Assignment, Campaign, GoldAnswer, Judgment, Task
 from annotation.statements import first_row
 from corpus.models import Comparison
 
@@ -93,6 +93,14 @@ def judgment_for(caller: Caller, judgment_id: int) -> Judgment:
         raise _unseen("judgment", judgment_id)
     _require(caller, judgment.campaign, "judgment", judgment_id, role=Role.ANNOTATOR, scope=Scope.ANNOTATE)
     return judgment
+
+
+def gold_in(campaign: Campaign, gold_id: int) -> GoldAnswer:
+    """For whoever may change the campaign."""
+    gold = GoldAnswer.objects.select_related("campaign__project").filter(campaign=campaign, id=gold_id).first()
+    if gold is None:
+        raise _unseen("known answer", gold_id)
+    return gold
 
 
 def _require(caller: Caller, campaign: Campaign, what: str, number: int, *, role: Role, scope: Scope) -> None:

@@ -10,6 +10,7 @@ from annotation.views import (
     campaigns,
     desk,
     people,
+    quality,
     rubrics,
     votes,
 )
@@ -35,7 +36,11 @@ OF_A_CAMPAIGN = [
     ("work/flags/<int:flag_id>/", campaign_work.campaign_flag_resolve, "campaign_flag_resolve"),
     ("settings/", campaign_settings.campaign_settings, "campaign_settings"),
     ("settings/invite/", campaign_settings.campaign_invite, "campaign_invite"),
-    ("settings/person/<int:person_id>/", campaign_settings.campaign_person, "campaign_person"),
+    ("settings/person/<int:person_id>/", campaign_settings.campaign_participant, "campaign_participant"),
+    ("quality/", quality.campaign_quality, "campaign_quality"),
+    ("quality/gold/", quality.campaign_gold_add, "campaign_gold_add"),
+    ("quality/gold/<int:gold_id>/", quality.campaign_gold_remove, "campaign_gold_remove"),
+    ("quality/person/<int:person_id>/", quality.campaign_seat, "campaign_seat"),
     ("settings/fit/<slug:method>/", campaign_settings.campaign_fit, "campaign_fit"),
     ("settings/<slug:section>/", campaign_settings.campaign_change, "campaign_change"),
 ]

@@ -34,6 +34,14 @@ class Bars:
     most: int
     ticks: Sequence[str]
 
+    @property
+    def first(self) -> date:
+        return self.bars[0].start
+
+    @property
+    def last(self) -> date:
+        return self.bars[-1].start
+
 
 def bars_of(pace: Pace) -> Bars:
     most = _round_up(max((period.judgments for period in pace.periods), default=1))
@@ -84,6 +92,14 @@ class Curve:
     most: float
     zero_y: float | None
     ticks: Sequence[str]
+
+    @property
+    def first(self) -> date:
+        return self.points[0].start
+
+    @property
+    def last(self) -> date:
+        return self.points[-1].start
 
 
 def curve_of(found: AgreementOverTime) -> Curve:

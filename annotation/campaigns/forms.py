@@ -43,7 +43,7 @@ class CampaignForm(forms.Form):
         help_text="Each by another person. Agreement needs two or more.",
     )
     stop_until = forms.FloatField(
-        label="One more while undecided: until the leading answer has this posterior",
+        label="Until the leading answer has this posterior",
         required=False,
         min_value=0.5,
         max_value=0.999,
@@ -51,7 +51,7 @@ class CampaignForm(forms.Form):
         help_text="0.5 to 0.999. Left empty, everything gets just the judgments above.",
     )
     stop_max = forms.IntegerField(
-        label="… and at most this many judgments each", required=False, min_value=1, max_value=MAX_JUDGMENTS
+        label="At most this many judgments each", required=False, min_value=1, max_value=MAX_JUDGMENTS
     )
     sources = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, help_text="None chosen means all comparisons."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from annotation.campaigns.freshness import kept
-from annotation.campaigns.queries import PersonRow, disagreements, people_of
+from annotation.campaigns.queries import disagreements
 from annotation.models import Campaign, Consensus
 from annotation.statistics.agreement import (
     AgreementOverTime,
@@ -13,6 +13,10 @@ from annotation.statistics.agreement import (
     agreement_per_subject,
     campaign_agreement,
 )
+from annotation.statistics.people_table import Asked, Row, table_of
+from annotation.statistics.ratings import RatingsSummary, ratings_summary
+
+SHOWN_OF_PEOPLE = {"answers", "reliability", "agreement", "first", "longer"}
 
 
 def agreement_of(campaign: Campaign) -> CampaignAgreement:
@@ -32,5 +36,11 @@ def disagreements_of(campaign: Campaign) -> list[Consensus]:
     return kept(key, campaign.task_count, lambda: disagreements(campaign))
 
 
-def top_people_of(campaign: Campaign, count: int) -> list[PersonRow]:
-    return kept(f"{campaign.pk}:people", campaign.task_count, lambda: people_of(campaign))[:count]
+def ratings_of(campaign: Campaign) -> RatingsSummary:
+    return kept(f"{campaign.pk}:ratings", campaign.task_count, lambda: ratings_summary(campaign))
+
+
+def top_people_of(campaign: Campaign, count: int) -> list[Row]:
+    """Those who judged most, with the figures that say most of them."""
+    table = kept(f"{campaign.pk}:people", campaign.task_count, lambda: table_of(campaign, Asked.of("answers", "", "")))
+    return [Row(row.user, [cell for cell in row.cells if cell.name in SHOWN_OF_PEOPLE]) for row in table.rows[:count]]

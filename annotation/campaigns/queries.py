@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from accounts.models import Project, User
 from annotation.campaigns.freshness import kept
@@ -15,7 +14,6 @@ from annotation.models import (
     Assignment,
     AssignmentState,
     Campaign,
-    CampaignState,
     Consensus,
     Flag,
     Guidelines,
@@ -23,7 +21,6 @@ from annotation.models import (
     Purpose,
     Task,
 )
-from ledger.shares import Share
 
 
 def campaigns_of(project: Project) -> list[Campaign]:
@@ -76,12 +73,14 @@ class CampaignWork:
         return 100 * self.judged / self.wanted if self.wanted else 0.0
 
 
-def work_of(project: Project, annotator: User, *, only_open: bool = False) -> list[CampaignWork]:
+def work_of(project: Project, annotator: User) -> list[CampaignWork]:
     """Newest campaign first."""
-    campaigns = Campaign.objects.filter(project=project).select_related("project").order_by("-id")
-    if only_open:
-        campaigns = campaigns.filter(state=CampaignState.OPEN)
-    return _work(list(campaigns), annotator)
+    return work_among(Campaign.objects.filter(project=project), annotator)
+
+
+def work_among(campaigns: QuerySet[Campaign], annotator: User) -> list[CampaignWork]:
+    """Newest campaign first."""
+    return _work(list(campaigns.select_related("project").order_by("-id")), annotator)
 
 
 def work_in(campaign: Campaign, annotator: User) -> CampaignWork:
@@ -122,6 +121,12 @@ def people_count(campaign: Campaign) -> int:
     return kept(f"{campaign.pk}:people count", campaign.task_count, count)
 
 
+def answered_by(project: Project, person: User) -> list[Campaign]:
+    """Campaigns in which this person has answered, by name."""
+    answers = Judgment.objects.filter(campaign=OuterRef("pk"), annotator=person)
+    return list(Campaign.objects.filter(Exists(answers), project=project).order_by("name"))
+
+
 @dataclass(frozen=True)
 class Waits:
     """What in a campaign waits for a curator, cheap enough for the head of every page."""
@@ -142,32 +147,6 @@ def has_simulated_votes(project: Project) -> bool:
     made_up = User.objects.filter(is_simulated=True).values("id")
     campaigns = Campaign.objects.filter(project=project).values("id")
     return Judgment.objects.filter(campaign__in=campaigns, annotator__in=made_up).exists()
-
-
-@dataclass(frozen=True)
-class PersonRow:
-    """One annotator's part in a campaign."""
-
-    user: User
-    judgments: int
-    skips: int
-    # How often the response shown first was preferred, of the answers that preferred one.
-    first_preferred: int
-    preferences: int
-    last_at: datetime | None
-
-    @property
-    def share_first(self) -> Share:
-        return Share(self.first_preferred, self.preferences)
-
-
-def people_of(campaign: Campaign) -> list[PersonRow]:
-    """Most judgments first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE, {"campaign": campaign.id})
-        rows = cursor.fetchall()
-    users = User.objects.in_bulk([row[0] for row in rows])
-    return [PersonRow(users[row[0]], *row[1:]) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -198,20 +177,4 @@ SELECT coalesce(sum(judged), 0), coalesce(sum(cap), 0), (
     WHERE j.campaign_id = %(campaign)s AND j.superseded_by_id IS NULL AND j.purpose = 'work'
 )
 FROM annotation_task WHERE campaign_id = %(campaign)s
-"""
-_PEOPLE = """
-SELECT s.annotator_id, coalesce(max(j.n), 0), count(*) FILTER (WHERE s.state = 'skipped'),
-       coalesce(max(j.first_preferred), 0), coalesce(max(j.preferences), 0), max(j.last_at)
-FROM annotation_assignment s
-LEFT JOIN (
-    SELECT annotator_id, count(*) AS n, max(created_at) AS last_at,
-           count(*) FILTER (WHERE (payload->>'preferred')::bigint = order_shown[1]) AS first_preferred,
-           count(*) FILTER (WHERE choice <> 0) AS preferences
-    FROM annotation_judgment
-    WHERE campaign_id = %(campaign)s AND superseded_by_id IS NULL AND purpose = 'work'
-    GROUP BY annotator_id
-) j ON j.annotator_id = s.annotator_id
-WHERE s.campaign_id = %(campaign)s
-GROUP BY s.annotator_id
-ORDER BY 2 DESC, 1
 """

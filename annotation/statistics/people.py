@@ -35,6 +35,7 @@ MIN_IN_BOTH_ORDERS = 0.1
 
 TOO_FEW_PREFERENCES = f"Needs {biases.MIN_PREFERENCES} preferences on comparisons that others judged; there are {{n}}."
 NO_SECOND_OPINION = f"Needs {MIN_TOGETHER} comparisons with preferences of several people."
+NOT_SETTLED = "The answers so far do not tell ability, side and length apart."
 ONE_ORDER = "Every comparison was shown in one order only, so the side cannot be told from quality."
 
 
@@ -195,9 +196,7 @@ def _biases(work: Votes, person: Ints, n_people: int) -> tuple[dict[str, Column]
     who = person[is_preference][together]
     n = np.bincount(who, minlength=n_people)
     if (answers > 1).sum() < MIN_TOGETHER:
-        column = nothing(n, NO_SECOND_OPINION)
-        none = Figure(int(n.sum()), reason=NO_SECOND_OPINION)
-        return {"first": column, "longer": column, "accuracy": column}, CampaignBias(none, none)
+        return _untold(n, NO_SECOND_OPINION)
     rows = np.flatnonzero(is_preference)[together]
     _, numbered = np.unique(item[together], return_inverse=True)
     lengths = np.zeros(numbered.max() + 1)
@@ -228,6 +227,8 @@ def _told(fit: biases.Fit, n: Ints, is_in_both_orders: bool) -> tuple[dict[str, 
         errors = np.sqrt(fit.covariance[:, range(3), range(3)])
     side, length = fit.parameters[:, biases.SIDE], fit.parameters[:, biases.LENGTH]
     accuracy = np.log(fit.accuracy / (1 - fit.accuracy))
+    if not np.isfinite(errors[known]).all() or not np.isfinite(fit.mean_error).all():
+        return _untold(n, NOT_SETTLED)
     columns = {
         "first": shares_of_odds(side, errors[:, biases.SIDE], known, n, TOO_FEW_PREFERENCES),
         "longer": shares_of_odds(length, errors[:, biases.LENGTH], known, n, TOO_FEW_PREFERENCES),
@@ -238,6 +239,11 @@ def _told(fit: biases.Fit, n: Ints, is_in_both_orders: bool) -> tuple[dict[str, 
         columns["first"] = nothing(n, ONE_ORDER)
         first = Figure(int(n.sum()), reason=ONE_ORDER)
     return columns, CampaignBias(first, longer)
+
+
+def _untold(n: Ints, reason: str) -> tuple[dict[str, Column], CampaignBias]:
+    column, none = nothing(n, reason), Figure(int(n.sum()), reason=reason)
+    return {"first": column, "longer": column, "accuracy": column}, CampaignBias(none, none)
 
 
 def _mean_figure(fit: biases.Fit, place: int, n: int) -> Figure:

@@ -102,6 +102,14 @@ class QuestionSummary:
     correlation: Estimate | None
 
     @property
+    def first_value(self) -> str:
+        return self.question.values[0]
+
+    @property
+    def last_value(self) -> str:
+        return self.question.values[-1]
+
+    @property
     def width(self) -> int:
         return len(self.bars) * (BAR_WIDTH + BAR_GAP)
 
@@ -270,10 +278,10 @@ def clustered_mean(sums: Sums, *, is_rate: bool) -> Estimate:
     if half > NO_WIDTH:
         low, high = mean - half, mean + half
         return Estimate(items, answers, mean, max(0.0, low) if is_rate else low, min(1.0, high) if is_rate else high)
-    wilson = Share(round(mean * items), items).interval
-    if is_rate and wilson is not None:
-        return Estimate(items, answers, mean, *wilson)
-    return Estimate(items, answers, mean, reason="No interval: every item has the same mean.")
+    wilson = Share(round(mean * items), items).interval if is_rate else None
+    if wilson is None:
+        return Estimate(items, answers, mean, reason="No interval: every item has the same mean.")
+    return Estimate(items, answers, mean, *wilson)
 
 
 def t_quantile(degrees: int) -> float:

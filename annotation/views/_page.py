@@ -27,5 +27,10 @@ def campaign_of(request: HttpRequest, slug: str, campaign_id: int, *, role: Role
     return held
 
 
+def number_in(text: str) -> int | None:
+    """The number of a row in an address, if it is one."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 def context(request: HttpRequest, project: Project, **more: Any) -> dict[str, Any]:
     return {"project": project, "role": role_in(caller_of(request).user, project), **more}

@@ -20,7 +20,7 @@ from annotation.campaigns.forms import AdjudicationForm
 from annotation.campaigns.waiting import waiting
 from annotation.consensus.adjudicate import adjudicate, take_back
 from annotation.models import Adjudication, Campaign, Unit
-from annotation.views._page import HtmxRequest, campaign_of
+from annotation.views._page import HtmxRequest, campaign_of, number_in
 from annotation.views.campaign_page import tab_context
 
 STEPS = [(str(place), label, words) for place, (label, words) in enumerate(WORDS.items(), start=1)]
@@ -32,7 +32,7 @@ def campaign_adjudicate(request: HtmxRequest, slug: str, campaign_id: int) -> Ht
     """The next one behind `after`, or the one that `comparison` names; `under` sets a threshold."""
     held = _campaign(request, slug, campaign_id, Scope.READ)
     chosen = request.GET.get("comparison", "")
-    return _page(request, held, int(chosen) if chosen.isdecimal() and len(chosen) < 19 else None)
+    return _page(request, held, number_in(chosen))
 
 
 @login_required
@@ -111,7 +111,7 @@ def _asked(request: HtmxRequest) -> dict[str, Any]:
     except ValueError:
         threshold = None
     return {
-        "after": int(after) if after.isdecimal() and len(after) < 19 else None,
+        "after": number_in(after),
         "under": None if threshold is None or threshold != threshold else threshold,
     }
 

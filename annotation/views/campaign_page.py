@@ -18,7 +18,14 @@ from annotation.campaigns.charts import bars_of, curve_of
 from annotation.campaigns.consensus_method import METHODS
 from annotation.campaigns.decided import decided_of
 from annotation.campaigns.freshness import LARGE
-from annotation.campaigns.looks import agreement_of, disagreements_of, over_time_of, per_subject_of, top_people_of
+from annotation.campaigns.looks import (
+    agreement_of,
+    disagreements_of,
+    over_time_of,
+    per_subject_of,
+    ratings_of,
+    top_people_of,
+)
 from annotation.campaigns.progress import forecast, judgments_by_day, pace_of
 from annotation.desk.presentation import split_rows
 from annotation.models import Campaign, Unit
@@ -81,6 +88,7 @@ def _figures(campaign: Campaign, work: queries.CampaignWork) -> dict[str, Any]:
         "forecast": forecast(campaign, by_day, left=work.left, now=now),
         "balance": queries.order_balance(campaign),
         "people": top_people_of(campaign, FEW),
+        "ratings": ratings_of(campaign),
     }
     if campaign.unit == Unit.COMPARISON:
         shown |= {

@@ -80,7 +80,7 @@ def campaign_invite(request: HttpRequest, slug: str, campaign_id: int) -> HttpRe
 
 @login_required
 @require_POST
-def campaign_person(request: HttpRequest, slug: str, campaign_id: int, person_id: int) -> HttpResponse:
+def campaign_participant(request: HttpRequest, slug: str, campaign_id: int, person_id: int) -> HttpResponse:
     """Let in, start over or remove somebody who takes part."""
     held = campaign_of(request, slug, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
     person, by = participant_in(held, person_id), caller_of(request).user

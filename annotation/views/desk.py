@@ -12,12 +12,13 @@ from accounts.access import caller_of, project_for
 from accounts.models import Role, Scope
 from annotation.access import judgment_for
 from annotation.campaigns import queries
+from annotation.campaigns.mine import my_work
 from annotation.desk.flags import FLAG_REASONS
 from annotation.desk.items import own_judgments
 from annotation.desk.keys import ACTIONS, FIXED, KeysRefused, bind_keys, reset_keys
 from annotation.desk.presentation import HISTORY_ROWS, SKIP_REASONS, desk_keys, history_rows, key_groups
 from annotation.desk.rendering import rendered
-from annotation.views._page import campaign_of, context
+from annotation.views._page import campaign_of, context, number_in
 
 
 @login_required
@@ -25,8 +26,8 @@ from annotation.views._page import campaign_of, context
 def annotate(request: HttpRequest, slug: str) -> HttpResponse:
     """What can I work on, and how much is left for me?"""
     project = project_for(caller_of(request), slug, role=Role.ANNOTATOR, scope=Scope.READ)
-    work = queries.work_of(project, caller_of(request).user, only_open=True)
-    return render(request, "annotation/annotate.html", context(request, project, work=work))
+    rows = my_work(project, caller_of(request).user)
+    return render(request, "annotation/annotate.html", context(request, project, rows=rows))
 
 
 @login_required
@@ -34,7 +35,7 @@ def annotate(request: HttpRequest, slug: str) -> HttpResponse:
 def judge(request: HttpRequest, slug: str, campaign_id: int, judgment_id: int | None = None) -> HttpResponse:
     """The desk; its item comes by the API, so that opening the page claims nothing by itself."""
     held = campaign_of(request, slug, campaign_id, role=Role.ANNOTATOR, scope=Scope.READ)
-    work = next(w for w in queries.work_of(held.project, caller_of(request).user) if w.campaign.id == held.id)
+    work = queries.work_in(held, caller_of(request).user)
     page = context(
         request,
         held.project,
@@ -82,9 +83,11 @@ def keys(request: HttpRequest) -> HttpResponse:
 @require_GET
 def history(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(caller_of(request), slug, role=Role.ANNOTATOR, scope=Scope.READ)
-    before = request.GET.get("before", "")
-    own = own_judgments(project, caller_of(request).user, before=int(before) if before.isdigit() else None)
-    found = list(own[: HISTORY_ROWS + 1])
-    page = context(request, project, rows=history_rows(found[:HISTORY_ROWS]), is_filtered=bool(before))
+    me, before = caller_of(request).user, number_in(request.GET.get("before", ""))
+    own = own_judgments(project, me, before=before)
+    chosen = number_in(request.GET.get("campaign", ""))
+    found = list((own if chosen is None else own.filter(campaign=chosen))[: HISTORY_ROWS + 1])
+    page = context(request, project, rows=history_rows(found[:HISTORY_ROWS]), is_later=before is not None)
     page["before"] = found[HISTORY_ROWS - 1].id if len(found) > HISTORY_ROWS else None
+    page |= {"campaigns": queries.answered_by(project, me), "chosen": chosen}
     return render(request, "annotation/history.html", page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -40,8 +40,7 @@ def place(project: Project, items: Sequence[Item], writer: BatchWriter, *, is_ap
     """
     if is_apart:
         items = _apart(project, items)
-    rows = [item.pair for item in items if isinstance(item.pair, PreparedRow)]
-    written = writer.write(rows) if rows else Written()
+    written = _written(items, writer)
     by_key = known_places(project, [key for item in items if (key := _key(item))])
     by_id = _places_by_id(project, items)
     placed, rejects = [], []
@@ -54,6 +53,19 @@ def place(project: Project, items: Sequence[Item], writer: BatchWriter, *, is_ap
             rejects.append((item.number, found or _unknown(item)))
     _tell_subjects(project, items)
     return Placed(placed, rejects, written)
+
+
+def _written(items: Sequence[Item], writer: BatchWriter) -> Written:
+    """A table has a row per vote: of those that say the same of a pair, the corpus is given the first."""
+    pairs = [item.pair for item in items if isinstance(item.pair, PreparedRow)]
+    distinct: dict[tuple[Any, ...], PreparedRow] = {}
+    for pair in pairs:
+        distinct.setdefault((pair.source, pair.prompt_hash, pair.hash_a, pair.hash_b, pair.label), pair)
+    if not pairs:
+        return Written()
+    written = writer.write(list(distinct.values()))
+    written.unchanged += len(pairs) - len(distinct)
+    return written
 
 
 def _key(item: Item) -> Key | None:
@@ -71,6 +83,7 @@ def _unknown(item: Item) -> RowRejected:
 def known_places(project: Project, keys: Sequence[Key]) -> dict[Key, Place]:
     if not keys:
         return {}
+    keys = list(dict.fromkeys(keys))
     with connection.cursor() as cursor:
         sources, prompts, firsts, seconds = (list(column) for column in zip(*keys, strict=True))
         cursor.execute(_PLACES, [sources, prompts, firsts, seconds, project.pk, project.pk])

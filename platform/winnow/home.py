@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from accounts.access import ROLES, role_in
 from accounts.models import Project, Role, User
-from annotation.campaigns.queries import CampaignWork, has_simulated_votes, work_of
+from annotation.campaigns.mine import open_to
+from annotation.campaigns.queries import CampaignWork, has_simulated_votes, work_among
 from corpus.models import Source
 from curation import review_queue
 from curation.freshness import is_large
@@ -52,7 +53,7 @@ def at_home(user: User, projects: list[Project], *, now: datetime) -> list[Proje
 
 
 def _for_annotator(user: User, project: Project, role: Role) -> Iterator[Need]:
-    for work in work_of(project, user, only_open=True):
+    for work in work_among(open_to(project, user), user):
         if work.left_for_me:
             yield Need(_left_sentence(work), "Continue" if work.mine else "Start judging", _desk(project, work), True)
 

@@ -14,6 +14,8 @@ from accounts.models import Membership, Project, Role, Scope, User
 from accounts.tokens import issue_token
 from annotation.campaigns.create import create_campaign
 from annotation.models import Campaign, CampaignState, Rubric
+from annotation.quality.gold import mark_gold
+from annotation.quality.participants import let_in
 from annotation.rubrics.save import save_rubric
 from annotation.simulate import simulate_votes
 from corpus import sample
@@ -75,12 +77,14 @@ def filled(transactional_db: None) -> Filled:
     apply_recipe(recipe=save_recipe(project=project, name="starter", document=STARTER, by=owner), by=owner)
     freeze(new_release(project=project, name="v1", recipe="starter", by=owner), Reporter())
     issue_token(user=owner, scope=Scope.READ, name="N" * 100)
+    campaign = Campaign.objects.get(project=project, state=CampaignState.OPEN)
+    _know(campaign, owner, annotator)
     _, secret = invite(project=project, by=owner, role=Role.ANNOTATOR)
     return Filled(
         project=project,
         owner=owner,
         annotator=annotator,
-        campaign=Campaign.objects.get(project=project, state=CampaignState.OPEN),
+        campaign=campaign,
         simulated=simulated,
         simulated_person=User.objects.filter(is_simulated=True).order_by("id")[0],
         hostile=hostile,
@@ -89,6 +93,17 @@ def filled(transactional_db: None) -> Filled:
         invitation=secret,
         **_ask_more(project, owner),
     )
+
+
+def _know(campaign: Campaign, owner: User, annotator: User) -> None:
+    """Two known answers, one with all that an explanation may hold, and somebody who was let in."""
+    first, second = campaign.tasks.order_by("-id").values_list("comparison_id", flat=True)[:2]
+    items = [
+        {"comparison": first, "expected": {"better": "a"}, "explanation": LONG_WORD[:400]},
+        {"comparison": second, "expected": {"accept": [-1, 0, "both_bad"]}, "phase": "training"},
+    ]
+    mark_gold(campaign=campaign, items=items, by=owner)
+    let_in(campaign=campaign, person=annotator, by=owner)
 
 
 def _ask_more(project: Project, owner: User) -> dict[str, Any]:

@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from workers.engine.bench import Bench, Unworkable
 
 __all__ = [
-    "Ballot", "Bench", "Method", "Outcome", "Pair", "Reliability", "Score", "Signal", "Unworkable", "Verdict", "param",
+    "ANSWERS", "Ballot", "Bench", "Method", "Outcome", "Pair", "Reliability", "Score", "Signal", "Unworkable",
+    "Verdict", "param",
 ]  # fmt: skip
 
 
@@ -99,6 +100,10 @@ class Ballot:
         return len(self.comparison)
 
 
+# What people can say of a comparison.
+ANSWERS = ("a", "tie", "b", "both_bad")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What people said together of one comparison; `label` is None where they are undecided or both are bad."""
@@ -110,7 +115,7 @@ class Verdict:
     confidence: float
     votes: int
     effective_votes: float
-    # Of "a", "tie", "b", "both_bad".
+    # Of each of ANSWERS.
     posterior: dict[str, float]
 
 

@@ -30,29 +30,28 @@ Signal
 Limits
     People who err together are believed. With one vote per comparison there is nothing to learn. Posteriors are too
     sure where items differ in ways the model does not know. bradley_terry has no place for "both bad": those votes
-    are left out of the strengths, and their share is the posterior of both bad. A vote that comes in later is counted
-    by the next run.
+    are left out of the strengths, and their share is the posterior of both bad. Later votes wait for the next run.
 
 Cost
     A million votes take about half a minute, most of it reading and writing; no model of language is loaded.
 
 Do not use
-    With fewer than three votes on most comparisons: take the majority. To rank people in public.
+    With fewer than three votes on most comparisons; take the majority.
 
 Relations
-    The majority and three-most-similar need no run; the campaign names the consensus in force. model_vote judges the
-    label by the texts, this by the people.
+    The majority and three-most-similar need no run. model_vote judges a label by the texts, this by the people.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.methods._base import Ballot, Bench, Outcome, Reliability, Verdict, param
+from workers.methods._base import ANSWERS, Ballot, Bench, Outcome, Reliability, Verdict, param
 
 if TYPE_CHECKING:
     from workers.engine.aggregation.fits import Fit
@@ -130,7 +129,7 @@ def run(ballot: Ballot, params: Params, bench: Bench) -> Outcome:
 
 
 def _categories(crowd: _Crowd, params: Params, bench: Bench) -> _Found:
-    from workers.engine.aggregation.labels import ANSWERS, A, B, answer_of
+    from workers.engine.aggregation.labels import A, B, answer_of
     from workers.engine.aggregation.votes import Votes
 
     answer = answer_of(crowd.ballot.choice, crowd.ballot.is_both_bad)
@@ -166,9 +165,7 @@ def _strengths(crowd: _Crowd, params: Params, bench: Bench) -> _Found:
     from workers.engine.aggregation import bradley_terry
 
     ballot, placed = crowd.ballot, ~crowd.ballot.is_both_bad
-    ends = np.stack([ballot.response_a, ballot.response_b])
-    responses, end = np.unique(ends, return_inverse=True)
-    end = end.reshape(ends.shape)
+    responses, end = np.unique([ballot.response_a, ballot.response_b], return_inverse=True)
     _, row = np.unique(crowd.item, return_index=True)
     duels = bradley_terry.Duels(
         pair=crowd.item[placed],
@@ -188,11 +185,16 @@ def _strengths(crowd: _Crowd, params: Params, bench: Bench) -> _Found:
         {"lean": _number(lean), "lean_interval": [_number(low), _number(high)]}
         for lean, low, high in zip(fit.lean, fit.lean_low, fit.lean_high, strict=True)
     ]
-    return _Found(fit, posterior, details, {"position": _number(fit.position)})
+    lean = {
+        "value": fit.position,
+        "interval": [fit.position_low, fit.position_high],
+        "n": int(np.sum(duels.first != 0)),
+    }
+    return _Found(fit, posterior, details, {"position": lean})
 
 
 def _verdicts(crowd: _Crowd, found: _Found) -> list[Verdict]:
-    from workers.engine.aggregation.labels import ANSWERS, labels
+    from workers.engine.aggregation.labels import labels
 
     said = labels(found.posterior, crowd.item, crowd.ballot.choice)
     columns = (
@@ -202,7 +204,7 @@ def _verdicts(crowd: _Crowd, found: _Found) -> list[Verdict]:
     return [
         Verdict(item, label if decided else None, is_bad, sure, n, effective, dict(zip(ANSWERS, shares, strict=True)))
         for item, label, decided, is_bad, sure, n, effective, shares in zip(
-            *(column.tolist() for column in columns), strict=True
+            *map(np.ndarray.tolist, columns), strict=True
         )
     ]
 
@@ -221,17 +223,16 @@ def _summary(
 ) -> dict[str, Any]:
     known = [person for person in people if person.value is not None]
     lowest = sorted(known, key=lambda person: (person.high, person.annotator_id))[:LISTED]
-    labels = [verdict.label for verdict in verdicts]
+    counts = Counter("" if verdict.label is None else ANSWERS[np.sign(verdict.label) + 1] for verdict in verdicts)
+    both_bad = sum(verdict.is_both_bad for verdict in verdicts)
     return {
         "aggregator": params.model,
         "votes": len(crowd.ballot),
         "comparisons": len(verdicts),
         "annotators": len(people),
-        "a": sum(label is not None and label < 0 for label in labels),
-        "tie": sum(label == 0 for label in labels),
-        "b": sum(label is not None and label > 0 for label in labels),
-        "both_bad": sum(verdict.is_both_bad for verdict in verdicts),
-        "undecided": sum(verdict.label is None and not verdict.is_both_bad for verdict in verdicts),
+        **{answer: counts[answer] for answer in ("a", "tie", "b")},
+        "both_bad": both_bad,
+        "undecided": counts[""] - both_bad,
         "log_likelihood": [round(value, 3) for value in found.fit.log_likelihood],
         "iterations": len(found.fit.log_likelihood),
         "has_converged": found.fit.has_converged,

@@ -8,7 +8,7 @@ export class Rows {
     this.desk = desk;
     this.rows = [...form.querySelectorAll("[data-row]")];
     this.compare = form.querySelector("[data-compare]");
-    this.comparison = mountComparison(form, desk);
+    this.comparison = this.compare && mountComparison(form, desk);
     form.addEventListener("focusin", ({ target }) => this.#reveal(target.closest("[data-row]")));
     form.addEventListener("change", () => this.show());
     // The desk is told the current question only once this kind is in place.
@@ -45,24 +45,26 @@ export class Rows {
     this.show();
   }
 
+  get #reason() {
+    return this.form.elements.reason ?? null;
+  }
+
   // Of what follows the rows: the choice where it is asked for, and the reason.
   get rest() {
-    const { reason, ...others } = this.comparison.draft();
-    return this.compare ? { ...others, reason } : { reason };
+    return this.comparison ? this.comparison.draft() : { reason: this.#reason?.value || undefined };
   }
 
   fillRest(draft) {
-    this.comparison.fill(draft);
+    if (this.comparison) this.comparison.fill(draft);
+    else if (this.#reason && this.#reason.value !== (draft.reason ?? "")) this.#reason.value = draft.reason ?? "";
     this.show();
   }
 
   // Null while something is missing.
   readRest() {
     if (this.firstOpen) return null;
-    if (this.compare) return this.comparison.read();
-    const { reason } = this.form.elements;
-    if (reason?.required && !reason.value.trim()) return null;
-    return { reason: reason?.value || undefined };
+    if (this.comparison) return this.comparison.read();
+    return this.#reason?.required && !this.#reason.value.trim() ? null : this.rest;
   }
 
   missing() {
@@ -71,19 +73,18 @@ export class Rows {
       const count = this.rows.filter((row) => !this.#checked(row)).length;
       return `${count} ${count === 1 ? "question is" : "questions are"} open. The next one: ${open.getAttribute("aria-label")}.`;
     }
-    return this.compare ? this.comparison.missing() : "This campaign asks for a short reason.";
+    return this.comparison ? this.comparison.missing() : "This campaign asks for a short reason.";
   }
 
   questions() {
-    const { reason } = this.form.elements;
-    const compare = this.compare && !this.compare.disabled ? this.compare : null;
-    return [...this.rows, compare, reason].filter(Boolean);
+    const compare = this.compare?.disabled ? null : this.compare;
+    return [...this.rows, compare, this.#reason].filter(Boolean);
   }
 
   act(name) {
     const digit = /^digit([0-9])$/.exec(name)?.[1];
     const current = this.desk.question();
-    if (current && current === this.compare) return digit ? this.#compareBy(digit) : false;
+    if (current && current === this.compare) return digit ? this.comparison.act(`choose${digit}`) : false;
     if (!this.rows.includes(current)) return false;
     const input = current.querySelector(digit ? `[data-digit="${digit}"]` : `[data-answer="${name}"]`);
     if (!input) return false;
@@ -93,10 +94,6 @@ export class Rows {
     this.show();
     this.desk.stepOn();
     return true;
-  }
-
-  #compareBy(digit) {
-    return this.comparison.act(digit === "0" ? "bothBad" : `choose${digit}`);
   }
 
   // Which question a digit answers now, its anchors, and whether the comparison is open.

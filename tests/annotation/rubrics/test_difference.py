@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from annotation.rubrics.difference import difference
 from annotation.rubrics.document import checked
 
 BEFORE = checked(["First?", "Second?", "Third?"])
 
 
-def changes(after: list[object]) -> list[tuple[str, str]]:
-    return [(change.id, change.change) for change in difference(BEFORE, checked(after))]
+def changes(after: Sequence[object]) -> list[tuple[str, str]]:
+    return [(change.id, change.change) for change in difference(BEFORE, checked(list(after)))]
 
 
 def test_nothing_changed_says_nothing() -> None:

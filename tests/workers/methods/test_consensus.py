@@ -162,7 +162,9 @@ def test_much_better_counts_for_more_only_where_asked_for(bench: Bench) -> None:
 
 def test_a_position_and_leans_are_told_of_bradley_terry(planted: tuple[Ballot, dict[int, int]], bench: Bench) -> None:
     outcome = _run(planted[0], bench, "bradley_terry")
-    assert isinstance(outcome.result["position"], float)
+    position = outcome.result["position"]
+    assert position["interval"][0] < position["value"] < position["interval"][1]
+    assert position["n"] == len(planted[0])
     low, high = outcome.reliabilities[0].details["lean_interval"]
     assert low < outcome.reliabilities[0].details["lean"] < high
 

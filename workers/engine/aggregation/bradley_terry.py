@@ -117,8 +117,10 @@ class BradleyTerry(Fit):
     strength_error: Floats
     gap: Floats
     gap_variance: Floats
-    # Log-odds toward what is shown first: of all, and per annotator with a 95 % interval.
+    # Log-odds toward what is shown first, with 95 % intervals: of all, and per annotator.
     position: float
+    position_low: float
+    position_high: float
     lean: Floats
     lean_low: Floats
     lean_high: Floats
@@ -345,7 +347,10 @@ def _result(
     gap = state.s[duels.b] - state.s[duels.a]
     n = np.bincount(duels.annotator, minlength=duels.n_annotators)
     lean = np.where(n > 0, state.d + state.e, np.nan)
-    reach = Z / np.sqrt(_lean_information(duels, view, variance, trust.looked) + LEAN_PRECISION)
+    told = _lean_information(duels, view, variance, trust.looked)
+    reach = Z / np.sqrt(told + LEAN_PRECISION)
+    # Whoever answers tells of the common lean through their own, which varies between people.
+    common_reach = Z / np.sqrt(COMMON_PRECISION + np.sum(told * LEAN_PRECISION / (told + LEAN_PRECISION)))
     one_vote = moments(gap, state.t + state.u, state.c).variance
     return BradleyTerry(
         posterior=_posterior(gap, variance, state),
@@ -358,6 +363,8 @@ def _result(
         gap=gap,
         gap_variance=variance,
         position=state.d,
+        position_low=float(state.d - common_reach),
+        position_high=float(state.d + common_reach),
         lean=lean,
         lean_low=lean - reach,
         lean_high=lean + reach,

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from workers.engine.aggregation.votes import Floats, Ints, summed
 
-ANSWERS = ("a", "tie", "b", "both_bad")
 A, TIE, B, BOTH_BAD = range(4)
 # An answer that is more likely wrong than right is no label.
 LEAST_POSTERIOR = 0.5
@@ -33,7 +32,7 @@ def answer_of(choice: Ints, is_both_bad: NDArray[np.bool_]) -> Ints:
 def labels(posterior: Floats, item: Ints, choice: Ints) -> Labels:
     """The sign is the most probable answer's, the strength that of the votes for it.
 
-    posterior [items, ANSWERS]; item and choice (-3..3, 0 also for both bad) [votes].
+    posterior [items, 4]; item and choice (-3..3, 0 also for both bad) [votes].
     """
     leading, confidence = posterior.argmax(axis=1), posterior.max(axis=1)
     is_sure = confidence > LEAST_POSTERIOR

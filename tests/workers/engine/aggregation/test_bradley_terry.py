@@ -159,6 +159,7 @@ def test_planted_strengths_leans_and_guessers_are_found(stage: Stage, seed: int,
     assert within.mean() > 0.88
     covered = (found.lean_low[4:] <= contest.lean[4:]) & (contest.lean[4:] <= found.lean_high[4:])
     assert covered.mean() > 0.8
+    assert found.position_low < contest.lean[4:].mean() < found.position_high
 
 
 @three_seeds
