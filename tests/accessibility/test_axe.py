@@ -28,7 +28,7 @@ NO_PAGES = {
     "annotation:campaign_kind", "annotation:campaign_preset", "annotation:campaign_figures",
     "annotation:campaign_agreement_figures", "annotation:campaign_adjudication", "annotation:campaign_adjudication_undo",
     "annotation:campaign_priorities", "annotation:campaign_extend", "annotation:campaign_give_back",
-    "annotation:campaign_flag_resolve", "annotation:campaign_invite", "annotation:campaign_participant",
+    "annotation:campaign_flag_resolve", "annotation:campaign_invite",
     "annotation:campaign_fit", "annotation:campaign_change", "annotation:campaign_gold_add",
     "annotation:campaign_gold_remove", "annotation:campaign_seat",
     "annotation:rubric_preview", "annotation:rubric_import", "annotation:rubric_export", "annotation:rubric_use",
