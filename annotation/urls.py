@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.http import HttpResponse
 from django.urls import path
 
 from annotation.views import (
@@ -17,7 +20,7 @@ from annotation.views import (
 
 app_name = "annotation"
 A_CAMPAIGN = "p/<slug:slug>/campaigns/<int:campaign_id>/"
-OF_A_CAMPAIGN = [
+OF_A_CAMPAIGN: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("", campaign_page.campaign, "campaign"),
     ("figures/", campaign_page.campaign_figures, "campaign_figures"),
     ("state/", campaigns.campaign_state, "campaign_state"),
@@ -36,7 +39,6 @@ OF_A_CAMPAIGN = [
     ("work/flags/<int:flag_id>/", campaign_work.campaign_flag_resolve, "campaign_flag_resolve"),
     ("settings/", campaign_settings.campaign_settings, "campaign_settings"),
     ("settings/invite/", campaign_settings.campaign_invite, "campaign_invite"),
-    ("settings/person/<int:person_id>/", campaign_settings.campaign_participant, "campaign_participant"),
     ("quality/", quality.campaign_quality, "campaign_quality"),
     ("quality/gold/", quality.campaign_gold_add, "campaign_gold_add"),
     ("quality/gold/<int:gold_id>/", quality.campaign_gold_remove, "campaign_gold_remove"),

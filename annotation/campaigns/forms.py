@@ -135,8 +135,10 @@ class CampaignForm(forms.Form):
 class SettingsForm(forms.Form):
     """The settings of one kind; its fields are made from the kind."""
 
+    prefix = "settings"
+
     def __init__(self, kind: str, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, prefix="settings", **named)
+        super().__init__(*arguments, **named)
         for name, setting in kinds()[kind].SETTINGS.items():
             self.fields[name] = field_of(name, setting)
 

@@ -12,7 +12,8 @@ from annotation.models import Campaign, Guidelines
 def change_guidelines(*, campaign: Campaign, text: str, by: User | None) -> Campaign:
     """From now on the campaign shows this text; what was judged before keeps the version it was judged under."""
     before = campaign.guidelines_version
-    if Guidelines.objects.filter(project=campaign.project, version=before, text=text).exists():
+    held = Guidelines.objects.filter(project=campaign.project, version=before) if before else Guidelines.objects.none()
+    if held.filter(text=text).exists():
         return campaign
     with transaction.atomic():
         campaign.guidelines_version = guidelines_version(project=campaign.project, text=text, created_by=by)

@@ -116,7 +116,8 @@ def people_count(campaign: Campaign) -> int:
     """How many have judged."""
 
     def count() -> int:
-        return Judgment.objects.counting().filter(campaign=campaign).aggregate(n=Count("annotator", distinct=True))["n"]
+        counting = Judgment.objects.counting().filter(campaign=campaign)
+        return int(counting.aggregate(n=Count("annotator", distinct=True))["n"])
 
     return kept(f"{campaign.pk}:people count", campaign.task_count, count)
 

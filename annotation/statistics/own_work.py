@@ -9,16 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from accounts.models import User
 from annotation.models import Campaign
-from annotation.statistics.columns import Figure, shares
-from annotation.statistics.people import MIN_SHARED, agreed_with_others, people_of_campaign
-from annotation.statistics.read import kept_until_answered, votes_of
+from annotation.statistics.columns import Figure
+from annotation.statistics.people import people_of_campaign
 from annotation.statistics.words import Cell, cell
-
-STEP = 10
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ def own_work(campaign: Campaign, person: User) -> OwnWork | None:
     if place is None:
         return None
     figures = people.figures(place)
-    together = _agreement_in_steps(campaign).get(person.id) or Figure(0, reason=_TOO_FEW_SHARED.format(n=0))
+    together = figures["agreement_in_steps"]
     told = [
         _told("seconds", "Time for one answer", figures["seconds"], _pace(figures)),
         _told("first", "Choosing the first shown", figures["first"], _side(figures["first"])),
@@ -58,25 +53,6 @@ def own_work(campaign: Campaign, person: User) -> OwnWork | None:
 
 def _told(name: str, label: str, figure: Figure, sentence: str) -> Told:
     return Told(name, figure, cell(name, label, figure), sentence)
-
-
-@kept_until_answered
-def _agreement_in_steps(campaign: Campaign) -> dict[int, Figure]:
-    work = votes_of(campaign).counting
-    has_majority, is_same = agreed_with_others(work)
-    found = {}
-    counted = has_majority == 1
-    whose, same = work.annotator[counted], is_same[counted]
-    order = np.argsort(whose, kind="stable")
-    ids, starts = np.unique(whose[order], return_index=True)
-    for annotator, own in zip(ids, np.split(same[order], starts[1:]), strict=True) if len(ids) else ():
-        told = len(own) // STEP * STEP
-        column = shares(np.array([own[:told].sum()]), np.array([told]), least=MIN_SHARED, reason=_TOO_FEW_SHARED)
-        found[int(annotator)] = column.figure(0)
-    return found
-
-
-_TOO_FEW_SHARED = f"Told from {MIN_SHARED} comparisons on that most others agree about; there are {{n}} so far."
 
 
 def _pace(figures: dict[str, Figure]) -> str:

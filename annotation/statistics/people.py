@@ -27,6 +27,7 @@ from ledger.shares import Z_95
 
 MIN_ANSWERS = 10
 MIN_SHARED = 20
+STEP = 10
 MIN_REPEATS = 5
 MIN_GOLD = 5
 # Items with several preferences, and the share of them seen in both orders, before biases are told apart from quality.
@@ -86,7 +87,7 @@ def people_in(votes: Votes, gold: dict[int, bool]) -> CampaignPeople:
     columns = {
         "answers": _counts(np.bincount(person[is_work], minlength=n_people)),
         **_habits(work, of_work, n_people),
-        "agreement": _agreement(work, of_work, n_people),
+        **_agreement(work, of_work, n_people),
         **_consistency(votes, person, n_people),
         "gold": _gold(votes, person, gold, n_people),
         "seconds": median_seconds(person[is_work], votes.seconds[is_work], n_people),
@@ -138,19 +139,33 @@ def agreed_with_others(work: Votes) -> tuple[Ints, Ints]:
     return has_majority.astype(np.int64), is_same.astype(np.int64)
 
 
-def _agreement(work: Votes, person: Ints, n_people: int) -> Column:
+def _agreement(work: Votes, person: Ints, n_people: int) -> dict[str, Column]:
     has_majority, is_same = agreed_with_others(work)
-    n = np.bincount(person, has_majority, n_people).astype(np.int64)
+    counted = has_majority == 1
+    whose, same = person[counted], is_same[counted]
+    n = np.bincount(whose, minlength=n_people)
+    order = np.argsort(whose, kind="stable")
+    rank = np.empty(len(whose), dtype=np.int64)
+    rank[order] = np.arange(len(whose)) - (np.cumsum(n) - n)[whose[order]]
+    in_steps = rank < (n // STEP * STEP)[whose]
     reason = f"Needs {MIN_SHARED} comparisons on which others have a majority; there are {{n}}."
-    return shares(np.bincount(person, is_same, n_people), n, least=MIN_SHARED, reason=reason)
+    return {
+        "agreement": shares(np.bincount(whose, same, n_people), n, least=MIN_SHARED, reason=reason),
+        # For the person's own eyes: it stands still for STEP answers, so that no single one of them moves it.
+        "agreement_in_steps": shares(
+            np.bincount(whose[in_steps], same[in_steps], n_people), n // STEP * STEP, least=MIN_SHARED, reason=reason
+        ),
+    }
 
 
 def second_looks(votes: Votes) -> tuple[Ints, Ints]:
     """Places of each second look and of the first answer of the same person to the same comparison."""
     repeat = PURPOSES.index(Purpose.REPEAT)
     again = np.flatnonzero((votes.purpose == repeat) & votes.has_direction)
-    before = np.flatnonzero((votes.purpose != repeat) & votes.has_direction)
-    first = {(int(votes.annotator[p]), int(votes.comparison[p])): int(p) for p in before if len(again)}
+    before = np.flatnonzero(
+        (votes.purpose != repeat) & votes.has_direction & np.isin(votes.annotator, votes.annotator[again])
+    )
+    first = {(int(votes.annotator[p]), int(votes.comparison[p])): int(p) for p in before}
     pairs = [(int(p), first.get((int(votes.annotator[p]), int(votes.comparison[p])))) for p in again]
     found = [(later, earlier) for later, earlier in pairs if earlier is not None]
     return np.array([p for p, _ in found], dtype=np.int64), np.array([p for _, p in found], dtype=np.int64)

@@ -19,12 +19,11 @@ from annotation.campaigns.change import change_campaign
 from annotation.campaigns.consensus_method import METHODS
 from annotation.campaigns.methods import methods_of
 from annotation.campaigns.settings_forms import SECTIONS, invite_form
-from annotation.campaigns.taking_part import open_links_of, participant_in, participants_of, who_can_be_invited
+from annotation.campaigns.taking_part import open_links_of, participants_of, who_can_be_invited
 from annotation.consensus.fitted import request_consensus
 from annotation.desk.rendering import rendered
 from annotation.kinds._base import kind_named
 from annotation.models import Campaign
-from annotation.quality.participants import let_in, send_away, start_over
 from annotation.views._page import campaign_of
 from annotation.views.campaign_page import tab_context
 
@@ -76,25 +75,6 @@ def campaign_invite(request: HttpRequest, slug: str, campaign_id: int) -> HttpRe
     link = request.build_absolute_uri(reverse("accounts:invitation", args=[made[1]]))
     said = f"Send this link to {email}; it is shown only now, and good for seven days."
     return _page(request, held, link=link, link_said=said)
-
-
-@login_required
-@require_POST
-def campaign_participant(request: HttpRequest, slug: str, campaign_id: int, person_id: int) -> HttpResponse:
-    """Let in, start over or remove somebody who takes part."""
-    held = campaign_of(request, slug, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
-    person, by = participant_in(held, person_id), caller_of(request).user
-    match request.POST.get("act"):
-        case "let_in":
-            let_in(campaign=held, person=person, by=by)
-            messages.success(request, f"{person} works on the campaign itself from now on.")
-        case "start_over":
-            start_over(campaign=held, person=person, by=by)
-            messages.success(request, f"{person} begins again with what comes before the work.")
-        case "remove":
-            send_away(campaign=held, person=person, by=by)
-            messages.success(request, f"{person} gets no more work in {held.name}; what they answered stays.")
-    return redirect("annotation:campaign_settings", slug, campaign_id)
 
 
 @login_required

@@ -97,7 +97,7 @@ def test_a_pair_is_compared_by_criterion_and_then_as_a_whole(
     page.goto(f"{live_server.url}/p/demo/campaigns/{campaign.id}/judge/")
     expect(page.locator(".item")).to_be_visible()
     press(page, "1", "x")
-    expect(page.get_by_role("radio", name="A better")).to_be_enabled()
+    expect(page.locator("[data-compare] input").first).to_be_enabled()
     press(page, "1", "Enter")
     expect(page.locator("#nothing")).to_be_visible()
     judgment = Judgment.objects.get()

@@ -121,12 +121,6 @@ def test_a_simulated_person_is_named_as_simulated(campaign: Campaign, annotator:
     assert "holds simulated votes" in _as(curator).get("/").content.decode()
 
 
-def test_a_share_of_answers_comes_with_its_interval(campaign: Campaign, annotator: User, curator: User) -> None:
-    _judged(campaign, annotator)
-    page = _as(curator).get(f"/p/demo/campaigns/{campaign.id}/").content.decode()
-    assert "1.00, 0.21 to 1.00, n = 1" in page or "0.00, 0.00 to 0.79, n = 1" in page
-
-
 def test_a_campaign_is_paused_and_extended_by_a_curator_only(
     campaign: Campaign, annotator: User, curator: User, stranger: User
 ) -> None:

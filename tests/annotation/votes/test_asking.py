@@ -56,7 +56,8 @@ def test_files_over_the_api_become_a_run_that_a_worker_carries_out(curator: User
     assert told == {"comparisons": 1, "accepted": 2, "unchanged": 0, "rejected": 1, "annotators": 2}
     client = Client()
     client.force_login(curator)
-    (reject,) = b"".join(client.get(f"/api/v1/runs/{run.pk}/rejects.jsonl").streaming_content).splitlines()
+    reply: Any = client.get(f"/api/v1/runs/{run.pk}/rejects.jsonl")
+    (reject,) = b"".join(reply.streaming_content).splitlines()
     assert {"line", "reason", "message"} <= set(json.loads(reject))
     assert Campaign.objects.get().created_by == curator
 
