@@ -58,7 +58,7 @@ def test_pooled_it_is_the_plain_algorithm_of_one_annotator_and_then_of_all(plant
 def test_it_agrees_with_crowd_kit(plant: Plant, seed: int) -> None:
     from crowdkit.aggregation import DawidSkene
 
-    votes = plant(seed=seed).votes
+    votes = plant(seed=seed, items=200, annotators=15).votes
     table = pd.DataFrame({"task": votes.item, "worker": votes.annotator, "label": votes.answer})
     peer = DawidSkene(n_iter=100, tol=1e-9)
     theirs = peer.fit_predict_proba(table)[[0, 1, 2]].loc[range(votes.n_items)].to_numpy()

@@ -45,14 +45,14 @@ def test_it_reaches_the_top_of_the_plain_objective(plant: Plant) -> None:
     assert -top.fun == pytest.approx(value, abs=1e-3)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_it_agrees_with_crowd_kit(plant: Plant, seed: int) -> None:
+def test_it_agrees_with_crowd_kit(plant: Plant) -> None:
+    """On one crowd only: theirs takes seconds for a hundred items."""
     from crowdkit.aggregation import GLAD
 
-    votes = plant(seed=seed, items=100, annotators=10).votes
+    votes = plant(items=80, annotators=10).votes
     table = pd.DataFrame({"task": votes.item, "worker": votes.annotator, "label": votes.answer})
     # Their bound per vote is compared with the whole one at first, which would end it after two rounds.
-    peer = GLAD(n_iter=12, tol=-1.0)
+    peer = GLAD(n_iter=8, tol=-1.0)
     theirs = peer.fit_predict_proba(table)[[0, 1, 2]].loc[range(votes.n_items)].to_numpy()
     ours = glad.fit(votes, max_iterations=500, tolerance=1e-9)
     assert np.mean(ours.label == theirs.argmax(axis=1)) > 0.99
