@@ -73,53 +73,51 @@ def create_campaign(
     )
     how = kind_named(asked.kind)
     chosen = settings_with_defaults(how, asked.settings)
-    source_ids, unknown = _sources(project, sources or [])
-    problems = _problems(name, asked.overlap, lease_seconds)
+    source_ids, problems = _sources(project, sources or [])
+    problems |= _problems(name, asked.overlap, lease_seconds)
     problems |= _problems_with_work(how, asked, stop_rule, order)
-    if unknown:
-        problems["sources"] = f"unknown here: {', '.join(sorted(unknown))}"
-    if problems:
-        raise InvalidCampaign("This campaign cannot be made.", problems)
-    if Campaign.objects.filter(project=project, name=name.strip()).exists():
-        raise NameTaken(f"There is a campaign {name!r} in this project already.", {"name": "is taken"})
-    with transaction.atomic():
-        campaign = _opened(
-            Campaign(
-                project=project,
-                name=name.strip(),
-                kind=asked.kind,
-                rubric=rubric_for_campaign(project, asked.kind, asked.unit, name.strip(), chosen, rubric, created_by),
-                preset=preset,
-                unit=asked.unit or how.UNITS[0],
-                settings=chosen,
-                quality=checked_quality(quality or {}),
-                stop_rule=stop_rule,
-                consensus_method=asked.consensus_method,
-                is_invited_only=is_invited_only,
-                overlap=asked.overlap,
-                lease_seconds=lease_seconds,
-                source_ids=source_ids,
-                guidelines_version=guidelines_version(project=project, text=asked.guidelines, created_by=created_by),
-                created_by=created_by,
-            )
-        )
-        campaign.task_count = add_tasks(campaign, order=cast(Order, order), seed=seed)
-        campaign.save(update_fields=["task_count"])
-        made = {"name": campaign.name, "overlap": campaign.overlap, "tasks": campaign.task_count, "order": order}
-        if order == "shuffled":
-            made["seed"] = seed
-        record(actor=created_by, project=project, action="open campaign", subject=campaign, details=made)
+    _refuse(project, name, problems)
+    campaign = Campaign(
+        project=project,
+        name=name.strip(),
+        kind=asked.kind,
+        preset=preset,
+        unit=asked.unit or how.UNITS[0],
+        settings=chosen,
+        quality=checked_quality(quality or {}),
+        stop_rule=stop_rule,
+        consensus_method=asked.consensus_method,
+        is_invited_only=is_invited_only,
+        overlap=asked.overlap,
+        lease_seconds=lease_seconds,
+        source_ids=source_ids,
+        created_by=created_by,
+    )
+    _open(campaign, guidelines=asked.guidelines, rubric=rubric, order=cast(Order, order), seed=seed)
     return campaign
 
 
-def _opened(campaign: Campaign) -> Campaign:
+@transaction.atomic
+def _open(campaign: Campaign, *, guidelines: str | None, rubric: Any, order: Order, seed: int) -> None:
+    project, author = campaign.project, campaign.created_by
+    campaign.rubric = rubric_for_campaign(campaign, rubric)
+    campaign.guidelines_version = guidelines_version(project=project, text=guidelines, created_by=author)
+    _save_under_its_name(campaign)
+    campaign.task_count = add_tasks(campaign, order=order, seed=seed)
+    campaign.save(update_fields=["task_count"])
+    made = {"name": campaign.name, "overlap": campaign.overlap, "tasks": campaign.task_count, "order": order}
+    if order == "shuffled":
+        made["seed"] = seed
+    record(actor=author, project=project, action="open campaign", subject=campaign, details=made)
+
+
+def _save_under_its_name(campaign: Campaign) -> None:
     try:
         with transaction.atomic():
             campaign.save(force_insert=True)
     except IntegrityError as error:
         name = campaign.name
         raise NameTaken(f"There is a campaign {name!r} in this project already.", {"name": "is taken"}) from error
-    return campaign
 
 
 def set_state(*, campaign: Campaign, state: CampaignState, by: User | None) -> Campaign:
@@ -151,6 +149,13 @@ def extend_overlap(*, campaign: Campaign, overlap: int, by: User | None) -> Camp
     return campaign
 
 
+def _refuse(project: Project, name: str, problems: dict[str, str]) -> None:
+    if problems:
+        raise InvalidCampaign("This campaign cannot be made.", problems)
+    if Campaign.objects.filter(project=project, name=name.strip()).exists():
+        raise NameTaken(f"There is a campaign {name!r} in this project already.", {"name": "is taken"})
+
+
 def _problems(name: str, overlap: int, lease_seconds: int) -> dict[str, str]:
     problems = {}
     if not name.strip() or len(name) > 120 or "\0" in name:
@@ -175,6 +180,7 @@ def _problems_with_work(how: Kind, asked: Asked, stop_rule: dict[str, Any] | Non
     return problems
 
 
-def _sources(project: Project, names: list[str]) -> tuple[list[int], set[str]]:
+def _sources(project: Project, names: list[str]) -> tuple[list[int], dict[str, str]]:
     known = dict(Source.objects.filter(project=project, name__in=names).values_list("name", "id"))
-    return sorted(known.values()), set(names) - set(known)
+    unknown = sorted(set(names) - set(known))
+    return sorted(known.values()), {"sources": f"unknown here: {', '.join(unknown)}"} if unknown else {}

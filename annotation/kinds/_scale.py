@@ -9,7 +9,8 @@ from annotation.kinds._texts import problem_with_text
 
 # Every point has a key: a digit, and 0 for 10 on a scale that does not begin with 0.
 LOWEST, HIGHEST = 0, 10
-MAX_ANCHOR_CHARACTERS = 300
+# The longest of the published BiGGen rubrics has 562.
+MAX_ANCHOR_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)

@@ -30,22 +30,23 @@ class UnknownRubricVersion(Invalid):
     code = "unknown_rubric_version"
 
 
-def rubric_for_campaign(
-    project: Project, kind: str, unit: str | None, name: str, settings: dict[str, Any], given: Any, by: User | None
-) -> Rubric | None:
-    """The rubric of a new campaign, in its transaction; None for kinds without one.
+def rubric_for_campaign(campaign: Campaign, given: Any) -> Rubric | None:
+    """The rubric of a campaign that is being made, in its transaction; None for kinds without one.
 
     `given` or settings["rubric"] names a rubric of the project, whose newest version it is, or is the document itself,
     which then becomes a rubric with the name of the campaign. The settings keep the name.
     """
-    if kind != KIND:
+    project, settings = campaign.project, campaign.settings
+    if campaign.kind != KIND:
         if given is not None:
-            raise RubricNeeded("A rubric goes with kind rubric.", {"rubric": f"is not asked for by kind {kind}"})
+            problem = f"is not asked for by kind {campaign.kind}"
+            raise RubricNeeded("A rubric goes with kind rubric.", {"rubric": problem})
         return None
-    if settings.get("mode") == COMPARATIVE and unit not in {None, Unit.COMPARISON}:
+    if settings.get("mode") == COMPARATIVE and campaign.unit != Unit.COMPARISON:
         raise RubricNeeded("Comparative criteria need two responses.", {"unit": "must be comparison"})
     wanted = given if given is not None else settings.get("rubric")
-    rubric = _named(project, wanted) if isinstance(wanted, str) else _written(project, name, wanted, by)
+    is_named = isinstance(wanted, str)
+    rubric = _named(project, wanted) if is_named else _written(project, campaign.name, wanted, campaign.created_by)
     _refuse_without_questions(rubric, settings)
     settings["rubric"] = rubric.name
     return rubric

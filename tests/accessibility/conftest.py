@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from annotation.quality.gold import mark_gold
 from annotation.quality.participants import let_in
 from annotation.rubrics.save import save_rubric
 from annotation.simulate import simulate_votes
+from annotation.votes.ingest import VoteOptions
+from annotation.votes.request import import_vote_files
 from corpus import sample
 from corpus.models import Comparison
 from curation.decide import decide
@@ -58,10 +62,12 @@ class Filled:
     rubric: Rubric
     checked: Campaign
     rated: Campaign
+    # An import of votes, two of which were refused.
+    brought: Run
 
 
 @pytest.fixture
-def filled(transactional_db: None) -> Filled:
+def filled(transactional_db: None, tmp_path: Path) -> Filled:
     owner, annotator = (User.objects.create_user(f"{name}@example.org", "a pass phrase") for name in ("owner", "ann"))
     project = Project.objects.create(slug="demo", name=PROJECT_NAME, created_by=owner)
     Membership.objects.create(user=owner, project=project, role=Role.OWNER)
@@ -91,6 +97,7 @@ def filled(transactional_db: None) -> Filled:
         voted=voted,
         failed=failed,
         invitation=secret,
+        brought=_bring_votes(project, tmp_path / f"{LONG_WORD[:80]}.jsonl"),
         **_ask_more(project, owner),
     )
 
@@ -115,6 +122,16 @@ def _ask_more(project: Project, owner: User) -> dict[str, Any]:
     rated = create_campaign(project=project, name="Ratings", kind="rating", settings={"compare": "7-step"})
     rubric = save_rubric(project=project, name="Checks", criteria=[hard, scale, LONG_WORD[:900]], by=owner)
     return {"rubric": rubric, "checked": checked, "rated": rated}
+
+
+def _bring_votes(project: Project, path: Path) -> Run:
+    pair = {"prompt": RIGHT_TO_LEFT, "response_a": LONG_WORD[:900], "response_b": "Shorter."}
+    votes = [{"annotator": LONG_WORD[:60], "choice": "a", **pair}, {"annotator": "second", "choice": "tie", **pair}]
+    refused = [{"annotator": "third", "choice": LONG_WORD[:300], **pair}, {"annotator": "", "choice": "a", **pair}]
+    path.write_text("\n".join(map(json.dumps, votes + refused)))
+    return import_vote_files(
+        project=project, paths=[path], options=VoteOptions(campaign="Brought"), reporter=Reporter()
+    )
 
 
 def _make_hostile(project: Project) -> Comparison:

@@ -159,7 +159,7 @@ def test_the_page_shows_documentation_form_and_cost(
         make_comparison(1)
     page = as_curator.get("/p/demo/methods/model_vote/").content.decode()
     assert "<h3>Idea</h3>" in page
-    assert "<p>Where they &lt;b&gt; disagree.</p>" in page
+    assert "Where they &lt;b&gt; disagree.</p>" in page
     assert "a = b\n  + c</pre>" in page
     assert 'min="2" max="100"' in page
     assert "9 of 9" in page
