@@ -99,6 +99,41 @@ def test_drafts_skips_releases_and_heartbeats(api: Any, annotator: User, campaig
     assert call("POST", f"assignments/{number}/judgment", {"choice": 1}).status_code == 409
 
 
+@pytest.mark.parametrize(
+    "draft",
+    [
+        {"reason": "x" * 100_000},
+        {"ideal": "\N{GRINNING FACE}" * 20_000},
+        {"reason": "In C, a string ends with \\u0000."},
+    ],
+    ids=["too long to submit", "as long as may be", "writes of a NUL"],
+)
+def test_what_is_refused_as_an_answer_is_kept_as_a_draft(
+    api: Any, annotator: User, campaign: Campaign, draft: dict[str, str]
+) -> None:
+    call = api(annotator)
+    number = _claim(call, campaign)["assignment"]["id"]
+    assert call("POST", f"assignments/{number}/judgment", draft).status_code == 422
+    assert call("PUT", f"assignments/{number}/draft", draft).status_code == 200
+    assert Draft.objects.get().payload == draft
+    assert _claim(call, campaign)["item"]["draft"] == draft
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [{"reason": "\0"}, {"reason": "\\\0"}, {"reason": "\ud800"}, {"choice": 10**30}, {"reason": "x" * 600_000}],
+    ids=["NUL", "backslash and NUL", "half of a pair", "huge number", "too long"],
+)
+def test_a_draft_that_cannot_be_stored_is_refused_in_words(
+    api: Any, annotator: User, campaign: Campaign, draft: dict[str, Any]
+) -> None:
+    call = api(annotator)
+    number = _claim(call, campaign)["assignment"]["id"]
+    reply = call("PUT", f"assignments/{number}/draft", draft)
+    assert (reply.status_code, reply.json()["error"]["code"]) == (422, "invalid_draft")
+    assert not Draft.objects.exists()
+
+
 def test_a_revision_is_by_its_author_only(api: Any, annotator: User, owner: User, campaign: Campaign) -> None:
     call = api(annotator)
     number = _claim(call, campaign)["assignment"]["id"]
