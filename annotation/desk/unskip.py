@@ -11,6 +11,7 @@ from accounts.problems import Conflict
 from annotation.desk.assign import CampaignNotOpen, release, take_slot_again
 from annotation.desk.items import ClaimedItem, claimed_item
 from annotation.models import Assignment, AssignmentState, CampaignState, Purpose, Unit
+from annotation.quality.seat import Seat, is_governed
 
 
 class NotSkipped(Conflict):
@@ -29,6 +30,10 @@ def take_skip_back(*, assignment: Assignment, now: datetime | None = None) -> Cl
         raise CampaignNotOpen(f"The campaign {campaign.name!r} is {campaign.state}, so it gives out no work.")
     try:
         with transaction.atomic():
+            # Locked before the assignment, as a claim does it.
+            seat = Seat.take(campaign, assignment.annotator_id) if is_governed(campaign) else None
+            if seat is not None and seat.refusal is not None:
+                raise seat.refusal
             _return_to_annotator(assignment, now + timedelta(seconds=campaign.lease_seconds))
     except IntegrityError:
         raise Conflict("Another window of yours is claiming work at the same moment; try again.") from None

@@ -13,6 +13,8 @@ from annotation.desk.assign import CampaignNotOpen, claim, skip
 from annotation.desk.judge import submit
 from annotation.desk.unskip import NotSkipped, PlaceTaken, take_skip_back
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Task
+from annotation.quality.participants import send_away
+from annotation.quality.seat import NotInvited
 
 Claimed = Callable[[Campaign, User], Assignment]
 
@@ -52,6 +54,18 @@ def test_it_is_refused_when_somebody_else_has_the_place(single: Campaign, annota
         take_skip_back(assignment=skipped)
     instead.refresh_from_db()
     assert instead.state == AssignmentState.CLAIMED
+
+
+def test_whoever_was_removed_takes_nothing_back(single: Campaign, annotator: User, owner: User) -> None:
+    skipped = _claimed(single, annotator)
+    skip(assignment=skipped)
+    send_away(campaign=single, person=annotator, by=owner)
+    skipped = Assignment.objects.select_related("campaign").get(id=skipped.id)
+    with pytest.raises(NotInvited):
+        take_skip_back(assignment=skipped)
+    skipped.refresh_from_db()
+    assert skipped.state == AssignmentState.SKIPPED
+    assert not Task.objects.exclude(slots_a_first=0, slots_b_first=0).exists()
 
 
 def test_an_answer_is_no_skip(single: Campaign, annotator: User) -> None:
