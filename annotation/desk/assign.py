@@ -22,6 +22,7 @@ from annotation.statements import first_row
 # How many expired leases one claim cleans up; the sweep does the rest.
 EXPIRED_PER_CLAIM = 20
 MAX_SKIP_REASON_CHARACTERS = 200
+ENDED = (AssignmentState.RELEASED, AssignmentState.EXPIRED, AssignmentState.SKIPPED)
 
 
 class CampaignNotOpen(Conflict):
@@ -124,13 +125,14 @@ def skip(*, assignment: Assignment, reason: str = "") -> None:
     if len(reason) > MAX_SKIP_REASON_CHARACTERS or "\0" in reason:
         limit = f"must be at most {MAX_SKIP_REASON_CHARACTERS} characters, without NUL"
         raise SkipReasonTooLong("This reason cannot be kept.", {"reason": limit})
+    if _give_back(assignment, AssignmentState.SKIPPED, reason=reason):
+        return
+    # Those that hold no slot; another window may claim it again meanwhile.
+    ended = Assignment.objects.filter(id=assignment.id, state__in=ENDED)
+    if ended.update(state=AssignmentState.SKIPPED, skip_reason=reason):
+        return
     if not _give_back(assignment, AssignmentState.SKIPPED, reason=reason):
-        assignment.refresh_from_db(fields=["state"])
-        if assignment.state == AssignmentState.SUBMITTED:
-            raise Conflict("You have answered this item, so it cannot be skipped.")
-        Assignment.objects.filter(id=assignment.id).exclude(state=AssignmentState.SUBMITTED).update(
-            state=AssignmentState.SKIPPED, skip_reason=reason
-        )
+        raise Conflict("You have answered this item, so it cannot be skipped.")
 
 
 def _give_back(

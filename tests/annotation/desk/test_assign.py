@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Project, User
 from accounts.problems import Conflict
 from annotation.campaigns.create import create_campaign, extend_overlap, set_state
+from annotation.desk import assign
 from annotation.desk.assign import (
     CampaignNotOpen,
     LeaseEnded,
@@ -132,6 +134,28 @@ def test_skipping_twice_is_harmless_and_skipping_an_answered_item_is_refused(
     answered = _judge(campaign, annotator)
     with pytest.raises(Conflict):
         skip(assignment=_held(answered))
+
+
+def test_a_skip_that_meets_a_new_claim_of_its_item_keeps_no_place(
+    project: Project, comparisons: list[object], annotator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another window claims the item again between the two looks that a skip takes."""
+    campaign = create_campaign(project=project, name="Single")
+    held = _held(_claim(campaign, annotator))
+    release(assignment=held)
+    give_back = assign._give_back
+
+    def then_claimed(*args: Any, **named: Any) -> bool:
+        monkeypatch.undo()
+        given = give_back(*args, **named)
+        assert _claim(campaign, annotator).assignment_id == held.id
+        return given
+
+    monkeypatch.setattr(assign, "_give_back", then_claimed)
+    skip(assignment=held)
+    held.refresh_from_db()
+    assert held.state == AssignmentState.SKIPPED
+    assert not Task.objects.exclude(slots_a_first=0, slots_b_first=0).exists()
 
 
 def test_a_skip_reason_is_bounded(campaign: Campaign, annotator: User) -> None:
