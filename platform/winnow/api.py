@@ -22,9 +22,11 @@ from corpus import api as corpus
 from curation import api as curation
 from ledger import api as ledger
 from winnow.errors import (
+    NO_SUCH_TEXT,
     broken_response,
     database_is_away,
     error_response,
+    is_text_that_cannot_be_stored,
     note_error,
     throttled_response,
     unavailable_response,
@@ -102,6 +104,8 @@ def answer(request: HttpRequest, exception: Any) -> HttpResponse:
             return error_response(400)
     if database_is_away(exception):
         return unavailable_response()
+    if is_text_that_cannot_be_stored(exception):
+        return error_response(422, code="invalid_text", message=NO_SUCH_TEXT)
     return broken_response(note_error(request, exception))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 
 logger = logging.getLogger("winnow.errors")
@@ -33,6 +33,7 @@ SENTENCES = {
     500: ("server_error", "Something broke on the server."),
     503: ("unavailable", DATABASE_AWAY),
 }
+NO_SUCH_TEXT = "Some text holds a NUL character or half of a surrogate pair, which cannot be stored; take it out."
 
 
 def is_api(request: HttpRequest) -> bool:
@@ -41,6 +42,14 @@ def is_api(request: HttpRequest) -> bool:
 
 def database_is_away(exception: BaseException | None) -> bool:
     return isinstance(exception, DATABASE_ERRORS)
+
+
+def is_text_that_cannot_be_stored(exception: BaseException | None) -> bool:
+    """Of what a caller sent; every field that says so itself says it better."""
+    if isinstance(exception, UnicodeEncodeError):
+        return exception.reason == "surrogates not allowed"
+    says = str(exception)
+    return isinstance(exception, DataError | ValueError) and ("NUL (0x00)" in says or "\\u0000 cannot" in says)
 
 
 def error_response(

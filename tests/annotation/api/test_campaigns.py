@@ -156,3 +156,20 @@ def test_none_of_it_is_for_annotators_or_strangers(
     assert api(stranger)(method, f"campaigns/{campaign.id}{path}", body).status_code == 404
     if method != "GET":
         assert api(owner, Scope.READ)(method, f"campaigns/{campaign.id}{path}", body).status_code == 403
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["NUL", "half of a pair"])
+@pytest.mark.parametrize(
+    "change",
+    [{"guidelines": "TEXT"}, {"name": "TEXT"}, {"consensus_method": "TEXT"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_text_that_cannot_be_stored_is_refused_and_breaks_nothing(
+    api: Any, curator: User, campaign: Campaign, change: dict[str, str], text: str
+) -> None:
+    call = api(curator)
+    body = dict.fromkeys(change, text)
+    assert call("PATCH", f"campaigns/{campaign.id}", body).status_code == 422
+    made = {"name": "Other", "sources": [text], "guidelines": text}
+    assert call("POST", "projects/demo/campaigns", made).status_code == 422
+    assert call("GET", f"campaigns/{campaign.id}").json()["name"] == "First look"
