@@ -9,6 +9,7 @@ from itertools import chain
 from django.core.management import call_command
 
 from accounts.models import Membership, Project, Role
+from annotation.models import Campaign
 from corpus import sample
 from corpus.models import Comparison, Source
 
@@ -81,6 +82,8 @@ def test_the_sample_loads_once(db: None) -> None:
     call_command("load_sample")
     assert Comparison.objects.count() == count
     assert Membership.objects.get(project=project, role=Role.OWNER).user.email == "demo@winnow.example"
+    to_try = Campaign.objects.filter(project=project, state="open", task_count__gt=100)
+    assert sorted(to_try.values_list("kind", flat=True)) == ["pairwise", "ranking", "rating", "rubric"]
 
 
 def test_a_loaded_label_points_at_the_better_side(project: Project) -> None:

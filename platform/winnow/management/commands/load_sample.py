@@ -1,4 +1,4 @@
-"""The demo project: the bundled sample, an owner to log in as, and simulated votes."""
+"""The demo project: the bundled sample, an owner to log in as, simulated votes, and a campaign of each kind to try."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ from django.db import transaction
 
 from accounts.create_project import create_project
 from accounts.models import Membership, Project, Role, User
+from annotation.campaigns.create import create_campaign
+from annotation.models import Campaign
 from annotation.simulate import simulate_votes
 from corpus import sample
 
 SLUG = "demo"
 EMAIL = "demo@winnow.example"
+TO_TRY: dict[str, dict[str, Any]] = {
+    "Rate responses": {"preset": "helpsteer"},
+    "Check responses": {"preset": "rubric_check"},
+    "Rank responses": {"kind": "ranking"},
+}
 
 
 class Command(BaseCommand):
@@ -32,6 +39,7 @@ class Command(BaseCommand):
         project = demo_project(owner)
         done = sample.load(project)
         simulate_votes(project=project)
+        campaigns_to_try(project, owner)
         self.stdout.write(f"Project {project.slug}: {done['accepted']} accepted, {done['unchanged']} unchanged.")
         self.stdout.write("Its votes are simulated, and marked so wherever they appear.")
         self.stdout.write(f"Log in as {owner.email} with the password {password}")
@@ -70,3 +78,10 @@ def demo_project(owner: User) -> Project:
     project = Project.objects.filter(slug=SLUG).first() or create_project(slug=SLUG, name="Demo", by=owner)
     Membership.objects.get_or_create(user=owner, project=project, defaults={"role": Role.OWNER})
     return project
+
+
+def campaigns_to_try(project: Project, owner: User) -> None:
+    """The judgment kinds that no vote of the demo shows; comparing is there already."""
+    held = set(Campaign.objects.filter(project=project, name__in=TO_TRY).values_list("name", flat=True))
+    for name in [name for name in TO_TRY if name not in held]:
+        create_campaign(project=project, name=name, created_by=owner, **TO_TRY[name])
