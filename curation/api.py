@@ -39,6 +39,10 @@ class ConsensusOut(Schema):
     simulated_votes: int
     confidence: float | None
     both_bad: bool
+    # Of each answer that got a share: a, tie, b, both_bad.
+    posterior: dict[str, float]
+    # How many votes of equal weight would say as much; null where the method weighs none.
+    effective_votes: float | None
 
 
 class DecisionOut(Schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,10 @@ class People:
     votes: int
     confidence: float | None
     both_bad: bool
+    # Of each answer that got a share: a, tie, b, both_bad.
+    posterior: Mapping[str, float]
+    # How many votes of equal weight would say as much; null where the method weighs none.
+    effective_votes: float | None
     # Those of the votes that annotators made up by the sample or a benchmark gave.
     simulated_votes: int
 
@@ -218,6 +223,10 @@ def rows_of(project: Project, ids: Sequence[int], *, is_list: bool = False) -> l
     ]
 
 
+# What no field names.
+_PEOPLE = ("method", "campaign_id", "posterior", "effective_votes")
+
+
 def _facts(standing: Standing, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     names = {
         "id": "id",
@@ -230,14 +239,14 @@ def _facts(standing: Standing, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         **{name: f"model_vote.{name}" for name in VOTE_FIELDS},
     }
     columns = ", ".join(f'{standing.field(path)} AS "{name}"' for name, path in names.items())
-    asked = "consensus.method, consensus.campaign_id" if standing.campaigns else "NULL, NULL"
+    asked = ", ".join(f"consensus.{name}" if standing.campaigns else "NULL" for name in _PEOPLE)
     chosen = standing.param(list(ids))
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {columns}, {asked} {standing.from_sql} AND c.id = ANY({chosen})",
             standing.params,
         )
-        keys = [*names, "people_method", "campaign_id"]
+        keys = [*names, *_PEOPLE]
         return {row[0]: dict(zip(keys, row, strict=True)) for row in cursor.fetchall()}
 
 
@@ -246,10 +255,12 @@ def _people(facts: Mapping[str, Any], voices: Sequence[Voice]) -> People | None:
         return None
     return People(
         label=facts["people_label"],
-        method=facts["people_method"],
+        method=facts["method"],
         votes=facts["people"],
         confidence=facts["confidence"],
         both_bad=bool(facts["both_bad"]),
+        posterior=json.loads(facts["posterior"]),
+        effective_votes=facts["effective_votes"],
         simulated_votes=sum(voice.is_simulated and voice.campaign_id == facts["campaign_id"] for voice in voices),
     )
 

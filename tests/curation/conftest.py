@@ -110,7 +110,9 @@ def campaign(project: Project, owner: User) -> Campaign:
 def agree(campaign: Campaign) -> Callable[..., Consensus]:
     """What people say together of a comparison."""
 
-    def say(comparison: Comparison, label: int | None, *, votes: int = 3, both_bad: bool = False) -> Consensus:
+    def say(
+        comparison: Comparison, label: int | None, *, votes: int = 3, both_bad: bool = False, **fields: Any
+    ) -> Consensus:
         return Consensus.objects.create(
             campaign=campaign,
             comparison=comparison,
@@ -119,6 +121,7 @@ def agree(campaign: Campaign) -> Callable[..., Consensus]:
             is_both_bad=both_bad,
             confidence=1.0,
             votes=votes,
+            **fields,
         )
 
     return say

@@ -54,12 +54,13 @@ def test_a_row_has_the_shape_of_the_contract(
     logged_in: Client, comparison: Comparison, vote: Callable[..., Signal], agree: Callable[..., Consensus]
 ) -> None:
     vote(comparison, 1.5, share_b=0.9)
-    agree(comparison, 2)
+    agree(comparison, 2, posterior={"b": 1.0}, effective_votes=2.4)
     item = get(logged_in).json()["items"][0]
     assert item["prompt"] == {"id": comparison.prompt_id, "messages": comparison.prompt.messages}
     assert item["response_a"] == {"id": comparison.response_a_id, "content": comparison.response_a.content}
     people = {"label": 2, "method": "majority", "votes": 3, "confidence": 1.0, "both_bad": False}
-    assert item["consensus"] == {**people, "simulated_votes": 0}
+    weighed = {"posterior": {"b": 1.0}, "effective_votes": 2.4}
+    assert item["consensus"] == {**people, **weighed, "simulated_votes": 0}
     votes = item["signals"]["model_vote"]
     assert set(votes) == {"mean", "spread", "strength", "share", "z", "band", "n"}
     assert (votes["mean"], votes["strength"], votes["n"], votes["band"]) == (1.5, -1.5, 10, "incorrect")
