@@ -85,9 +85,10 @@ def submit(
             taken = _take_in_turn(assignment, answer, seconds, now)
             dealt = _next(assignment, now, taken.seat) if deals else Dealt()
     except IntegrityError:
-        # Another window of this person won a race; what it did is visible now.
+        # Another window of this person won a race; what it did is visible now. Or they start over, and the item is
+        # asked for something else than before.
         with transaction.atomic():
-            taken = _take_in_turn(assignment, answer, seconds, now)
+            taken = _take_in_turn(assignment, answer, seconds, now, may_be_another_attempt=True)
         dealt = _claim_again(assignment, now) if deals else Dealt()
     feedback = feedback_on(assignment, answer.payload) if assignment.purpose == Purpose.TRAINING else None
     return Submitted(taken.judgment_id, taken.is_new, dealt.item, feedback, dealt.refusal)
@@ -101,13 +102,23 @@ class _Taken:
     seat: Seat | None
 
 
-def _take_in_turn(assignment: Assignment, answer: Answer, seconds: float | None, now: datetime) -> _Taken:
+def _take_in_turn(
+    assignment: Assignment,
+    answer: Answer,
+    seconds: float | None,
+    now: datetime,
+    *,
+    may_be_another_attempt: bool = False,
+) -> _Taken:
     """The person's seat is locked before their assignment, as a claim does it."""
     campaign = assignment.campaign
     seat = Seat.take(campaign, assignment.annotator_id) if is_governed(campaign) else None
     if seat is not None and seat.is_removed:
         _refuse_unless_answered(assignment, PartEnded(f"A curator has ended your part in {campaign.name!r}."))
-    judgment_id, is_new = _take(assignment, answer, seconds, now)
+    earlier = None
+    if may_be_another_attempt or assignment.purpose in {Purpose.TRAINING, Purpose.QUALIFICATION}:
+        earlier = _earlier_attempt(assignment)
+    judgment_id, is_new = _take(assignment, answer, seconds, now, earlier)
     if seat is not None and is_new:
         seat.answered(Purpose(assignment.purpose))
     return _Taken(judgment_id, is_new, seat)
@@ -186,13 +197,15 @@ def _valid_seconds(seconds: Any) -> float | None:
     return min(float(seconds), MAX_ACTIVE_SECONDS)
 
 
-def _take(assignment: Assignment, answer: Answer, seconds: float | None, now: datetime) -> tuple[int, bool]:
+def _take(
+    assignment: Assignment, answer: Answer, seconds: float | None, now: datetime, earlier: Judgment | None
+) -> tuple[int, bool]:
     """Writes the judgment if the claim still stands, which the same statement checks and ends."""
     if assignment.campaign.state == CampaignState.CLOSED:
         closed = f"The campaign {assignment.campaign.name!r} is closed and takes no more answers."
         _refuse_unless_answered(assignment, CampaignClosed(closed))
     names = _columns(assignment, assignment.task.comparison_id, answer, seconds, now)
-    new_id = _in_place_of_an_earlier_attempt(assignment)
+    new_id = int(the_row(_REPLACE, {"old": earlier.id})[0]) if earlier else None
     claimed, late = (_SUBMIT_CLAIMED, _SUBMIT_LATE) if new_id is None else (_SUBMIT_CLAIMED_AS, _SUBMIT_LATE_AS)
     names |= {} if new_id is None else {"id": new_id}
     taken = first_row(claimed, names)
@@ -209,15 +222,11 @@ def _take(assignment: Assignment, answer: Answer, seconds: float | None, now: da
     return int(taken[0]), True
 
 
-def _in_place_of_an_earlier_attempt(assignment: Assignment) -> int | None:
-    """The id of the judgment to be, when a curator has let this person answer a round once more."""
-    if assignment.purpose not in {Purpose.TRAINING, Purpose.QUALIFICATION}:
-        return None
+def _earlier_attempt(assignment: Assignment) -> Judgment | None:
+    """What stands of an attempt before a curator let this person start over; the new answer takes its place."""
     held = Assignment.objects.select_for_update(no_key=True).get(id=assignment.id)
-    earlier = Judgment.objects.standing().filter(assignment=held).first()
-    if earlier is None or held.state == AssignmentState.SUBMITTED:
-        return None
-    return int(the_row(_REPLACE, {"old": earlier.id})[0])
+    is_open = held.state != AssignmentState.SUBMITTED
+    return Judgment.objects.standing().filter(assignment=held).first() if is_open else None
 
 
 def _refresh(assignment: Assignment, comparison_id: int | None, now: datetime) -> None:

@@ -25,7 +25,7 @@ def let_in(*, campaign: Campaign, person: User, by: User | None) -> Participant:
         seat = seat_of(campaign, person)
         _move(seat, ParticipantState.ACTIVE)
         _give_back(campaign, person, ROUNDS)
-        _record(campaign, seat, by, "let in")
+        _end(campaign, seat, by, "let in")
     return seat
 
 
@@ -38,7 +38,7 @@ def start_over(*, campaign: Campaign, person: User, by: User | None) -> Particip
         rounds.exclude(state=AssignmentState.CLAIMED).update(state=AssignmentState.RELEASED)
         seat.qualification = {}
         _move(seat, ParticipantState.INVITED)
-        _record(campaign, seat, by, "start over")
+        _end(campaign, seat, by, "start over")
     return seat
 
 
@@ -49,7 +49,7 @@ def send_away(*, campaign: Campaign, person: User, by: User | None) -> Participa
         seat.queue = []
         _move(seat, ParticipantState.REMOVED)
         _give_back(campaign, person, tuple(Purpose))
-        _record(campaign, seat, by, "remove from campaign")
+        _end(campaign, seat, by, "remove from campaign")
     return seat
 
 
@@ -61,13 +61,12 @@ def release_person(*, campaign: Campaign, person: User) -> bool:
 
 
 def seat_of(campaign: Campaign, person: User) -> Participant:
-    """Locked, made if need be; from now on every claim here asks for it."""
+    """Locked, made if need be; whoever takes it ends with `watch`."""
     if role_in(person, campaign.project) is None:
         raise NotOfThisProject(f"{person} is no member of this project.", {"person": "is no member here"})
     Participant.objects.bulk_create(
         [Participant(campaign=campaign, annotator=person, state=_state_of_others(campaign))], ignore_conflicts=True
     )
-    watch(campaign)
     seat = locked_participant(campaign, person.pk)
     if seat is None:
         raise LookupError("the participant that was just made is gone")
@@ -75,7 +74,10 @@ def seat_of(campaign: Campaign, person: User) -> Participant:
 
 
 def watch(campaign: Campaign) -> None:
-    """A claim in this campaign asks for the person's Participant row from now on."""
+    """A claim in this campaign asks for the person's Participant row from now on.
+
+    Last in its transaction: the campaign is locked after people, assignments and tasks everywhere.
+    """
     if not campaign.has_participants:
         Campaign.objects.filter(id=campaign.pk).update(has_participants=True)
         campaign.has_participants = True
@@ -95,6 +97,7 @@ def _give_back(campaign: Campaign, person: User, purposes: tuple[Purpose, ...]) 
     return sum(release(assignment=assignment) for assignment in live.filter(purpose__in=purposes)) > 0
 
 
-def _record(campaign: Campaign, seat: Participant, by: User | None, action: str) -> None:
+def _end(campaign: Campaign, seat: Participant, by: User | None, action: str) -> None:
+    watch(campaign)
     details = {"person": seat.annotator_id}
     record(actor=by, project=campaign.project, action=action, subject=campaign, details=details)

@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.problems import Conflict, Invalid
 from annotation.desk.assign import release
 from annotation.models import Assignment, AssignmentState, Campaign, Participant, ParticipantState, Purpose, Task
-from annotation.quality.participants import seat_of
+from annotation.quality.participants import seat_of, watch
 
 MAX_RESERVED = 1000
 
@@ -55,6 +55,7 @@ def reassign(
         seat.queue = [*found, *(task for task in seat.queue if task not in found)][:MAX_RESERVED]
         seat.updated_at = timezone.now()
         seat.save(update_fields=["queue", "updated_at"])
+        watch(campaign)
         details = {"to": to.pk, "tasks": found}
         record(actor=by, project=campaign.project, action="reassign items", subject=campaign, details=details)
     return len(found)

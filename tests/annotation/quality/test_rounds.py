@@ -23,6 +23,7 @@ from annotation.models import (
     Purpose,
     Task,
 )
+from annotation.quality.gold import unmark_gold
 from annotation.quality.participants import let_in, start_over
 from annotation.quality.seat import NotQualified, NotReady
 from tests.annotation.quality.conftest import answer, given, purposes, work_through
@@ -122,6 +123,18 @@ def test_a_second_attempt_takes_unseen_items_first(quality: Make, annotator: Use
     start_over(campaign=campaign, person=annotator, by=None)
     again = {item.item_id for item in work_through(campaign, annotator, 2, lambda item: -1)}
     assert not first & again
+
+
+def test_whoever_starts_over_answers_an_item_that_became_work_meanwhile(quality: Make, annotator: User) -> None:
+    campaign = quality(1, known={"qualification": 1}, qualification={"items": 1, "threshold": 1})
+    [failed] = work_through(campaign, annotator, 1, lambda item: -1)
+    start_over(campaign=campaign, person=annotator, by=None)
+    unmark_gold(gold=GoldAnswer.objects.get(), by=None)
+    let_in(campaign=campaign, person=annotator, by=None)
+    [again] = work_through(campaign, annotator, 1)
+    assert (again.assignment_id, again.purpose) == (failed.assignment_id, Purpose.WORK)
+    assert [judgment.choice for judgment in Judgment.objects.counting()] == [1]
+    assert Judgment.objects.count() == 2
 
 
 def test_known_answers_take_no_slot_and_count_in_nothing(quality: Make, people: People) -> None:
