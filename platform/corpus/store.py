@@ -140,7 +140,8 @@ class BatchWriter:
                 binary=True,
             )
             ids = {(prompt_id, content_hash): id_ for prompt_id, content_hash, id_ in cursor.fetchall()}
-        new = [key for key in wanted if key not in ids]
+        # By prompt and hash: annotators see the ids, and what comes first in a file is often the best one.
+        new = sorted(key for key in wanted if key not in ids)
         new_ids = _allocate(cursor, "corpus_response", len(new))
         ids.update(zip(new, new_ids, strict=True))
         _copy(cursor, COPY_RESPONSES, (response_row(ids[key], key[0], *wanted[key], key[1]) for key in new))

@@ -71,6 +71,19 @@ def test_the_same_pair_in_two_sources_is_two_comparisons(bring: Import) -> None:
     assert Response.objects.count() == 2
 
 
+def test_the_number_of_a_response_does_not_tell_the_better_one(bring: Import) -> None:
+    """Annotators see the numbers; of each prompt the best response comes first in the file, and in every pair."""
+    bring(*(
+        {"prompt": f"p{n}", "response_a": f"best {n}", "response_b": f"worse {n} {k}", "label": "a"}
+        for n in range(60)
+        for k in range(3)
+    ))  # fmt: skip
+    pairs = list(Comparison.objects.values_list("response_a_id", "response_b_id", "label"))
+    is_best_smaller = [(a < b) == (label < 0) for a, b, label in pairs]
+    assert len(pairs) == 180
+    assert 0.35 < sum(is_best_smaller) / 180 < 0.65
+
+
 def test_identical_and_empty_sides_come_in_without_a_label(bring: Import) -> None:
     result = bring(pair(a="Same.", b="Same.", label="a"), pair(a="", b="Something.", label="b"))
     assert (result["accepted"], result["identical"], result["empty"]) == (2, 1, 1)
