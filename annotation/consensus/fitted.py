@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from accounts.models import User
 from accounts.problems import Invalid
 from annotation.campaigns.consensus_method import FITTED
-from annotation.models import AnnotatorReliability, Campaign, Consensus, Judgment
+from annotation.models import AnnotatorReliability, Campaign, Consensus, Judgment, Unit
 from ledger import catalogue
 from ledger.models import FINISHED_STATES, Run, RunKind, State
 from ledger.runs import request_run
@@ -67,7 +67,19 @@ def newest_fit(campaign: Campaign, model: str) -> NewestFit | None:
     run = _runs(campaign, model).filter(state=State.DONE).order_by("-id").first()
     if run is None:
         return None
-    return NewestFit(run, _votes(campaign).filter(created_at__gt=run.started_at or run.created_at).count())
+    newer = _votes(campaign).filter(created_at__gt=run.started_at or run.created_at).count()
+    return NewestFit(run, max(newer, _imported_since(campaign, run)))
+
+
+def _imported_since(campaign: Campaign, run: Run) -> int:
+    """Votes of a file bear the times at which they were given, which may be long before the fit.
+
+    A ranking is several votes to the fit; its campaigns take no imports.
+    """
+    if campaign.unit != Unit.COMPARISON or "votes" not in run.result:
+        return 0
+    compared = _votes(campaign).exclude(choice__isnull=True, is_both_bad=False)
+    return compared.count() - int(run.result["votes"])
 
 
 def fit_under_way(campaign: Campaign, model: str) -> Run | None:

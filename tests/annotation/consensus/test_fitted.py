@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from annotation.campaigns.consensus_method import change_consensus_method
 from annotation.consensus import fitted
 from annotation.desk.assign import claim
 from annotation.desk.judge import submit
-from annotation.models import AnnotatorReliability, Assignment, Campaign, Consensus
+from annotation.models import AnnotatorReliability, Assignment, Campaign, Consensus, Judgment
 from ledger import catalogue
 from ledger.catalogue import Card
 from ledger.models import Run, RunKind, State
@@ -76,6 +77,17 @@ def test_a_fit_knows_what_it_has_not_seen(judged: Campaign, worker: None, people
     assert newest is not None
     assert (newest.run, newest.newer_votes) == (run, 0)
     _answer(judged, annotator)
+    newest = fitted.newest_fit(judged, "mace")
+    assert newest is not None and newest.newer_votes == 1
+
+
+def test_votes_imported_after_a_fit_are_new_to_it_however_old_they_are(
+    judged: Campaign, worker: None, annotator: User
+) -> None:
+    fitted.request_consensus(campaign=judged, model="mace", requested_by=None)
+    Run.objects.update(state=State.DONE, started_at=timezone.now(), result={"votes": 1})
+    _answer(judged, annotator)
+    Judgment.objects.filter(annotator=annotator).update(created_at=timezone.now() - timedelta(days=3000))
     newest = fitted.newest_fit(judged, "mace")
     assert newest is not None and newest.newer_votes == 1
 
