@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 from statistics import median, pvariance
 
 import pytest
@@ -52,6 +52,13 @@ def _said(answers: list[int | str]) -> int | str | None:
 @given(ANSWERS)
 def test_it_is_what_trying_all_triples_finds(answers: list[int | str]) -> None:
     assert _said(answers) == _by_brute_force(answers)
+
+
+@pytest.mark.parametrize("votes", [3, 4, 5])
+def test_it_is_what_trying_all_triples_finds_for_every_set_of_votes(votes: int) -> None:
+    """Where only the median decides is rare, and not met by chance."""
+    for answers in combinations_with_replacement(range(-3, 4), votes):
+        assert _said(list(answers)) == _by_brute_force(list(answers)), answers
 
 
 @given(ANSWERS, st.randoms())
