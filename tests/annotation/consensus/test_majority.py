@@ -10,7 +10,7 @@ from annotation.campaigns.create import create_campaign
 from annotation.consensus.majority import majority, refresh_majority
 from annotation.desk.assign import claim
 from annotation.desk.judge import submit
-from annotation.models import Assignment, Consensus, Judgment
+from annotation.models import Assignment, Campaign, Consensus, Judgment
 from corpus.models import Comparison
 
 
@@ -35,6 +35,36 @@ def test_the_most_frequent_direction_wins(
     assert (result.label, result.is_both_bad) == (label, is_both_bad)
     assert result.confidence == pytest.approx(confidence)
     assert result.votes == len(answers)
+
+
+def _judged(comparisons: list[Comparison], people: list[User]) -> Campaign:
+    campaign = create_campaign(project=comparisons[0].project, name="All of them", overlap=len(people))
+    for person in people:
+        item = claim(campaign=campaign, annotator=person)
+        while item is not None:
+            assignment = Assignment.objects.select_related("campaign").get(id=item.assignment_id)
+            item = submit(assignment=assignment, payload={"choice": 1}).next
+    return campaign
+
+
+def test_the_set_wise_refresh_rounds_as_the_rule_does(
+    comparisons: list[Comparison], people: Callable[[int], list[User]]
+) -> None:
+    """Means of all kinds on either side; the votes are changed in the table, since only the sum is looked at."""
+    campaign = _judged(comparisons, people(5))
+    given, rng = list(Judgment.objects.order_by("id")), random.Random(3)
+    for _ in range(60):
+        side = rng.choice([-1, 1])
+        for judgment in given:
+            said = rng.choice([side, side, 2 * side, 3 * side, 3 * side, 0, -side, None])
+            judgment.choice, judgment.is_both_bad = said, said is None
+        Judgment.objects.bulk_update(given, ["choice", "is_both_bad"])
+        refresh_majority(campaign_id=campaign.id)
+        for row in Consensus.objects.all():
+            said_of_it = [j.choice for j in given if j.comparison_id == row.comparison_id]
+            votes: list[int | str] = ["both_bad" if choice is None else choice for choice in said_of_it]
+            expected = majority(votes)
+            assert (row.label, row.is_both_bad, row.votes) == (expected.label, expected.is_both_bad, 5), votes
 
 
 def test_the_set_wise_refresh_follows_the_rule(

@@ -9,15 +9,23 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from annotation.consensus.refresh import refresh_campaign
 from annotation.desk.assign import claim, reclaim_expired, release, skip
+from annotation.desk.items import ClaimedItem
 from annotation.desk.judge import revise
 from annotation.models import Assignment, AssignmentState, Campaign, Consensus, Judgment, Participant, Purpose, Task
 from annotation.quality.gold import mark_gold, unmark_gold
 from annotation.quality.qualify import marked_answers
+from annotation.quality.stop_rule import apply_stop_rule
+from annotation.statistics.agreement import campaign_agreement
 from tests.annotation.quality.conftest import answer, given, purposes, work_through
 
 Make = Callable[..., Campaign]
 People = Callable[[int], list[User]]
+
+
+def _by_purpose(said: dict[Purpose, int]) -> Callable[[ClaimedItem], int | str]:
+    return lambda item: said[item.purpose]
 
 
 def _gaps(came: list[str], purpose: str) -> list[int]:
@@ -129,6 +137,27 @@ def test_a_repeat_counts_in_nothing_and_stands_beside_the_first_answer(quality: 
     task = Task.objects.get(comparison=again.item_id)
     assert (task.judged, task.slots_a_first + task.slots_b_first) == (1, 1)
     assert Consensus.objects.get(comparison=again.item_id).label == 2
+
+
+def test_no_figure_of_the_campaign_counts_a_repeat_or_gold(quality: Make, people: People) -> None:
+    campaign = quality(6, known={"gold": 2}, gold={"every": 2}, repeats={"every": 2, "after_items": 1})
+    for person, first in zip(people(3), (2, 1, -1), strict=True):
+        said = {Purpose.WORK: first, Purpose.GOLD: -3, Purpose.REPEAT: -3}
+        came = work_through(campaign, person, 40, _by_purpose(said))
+        assert {"repeat", "gold"} <= set(purposes(came))
+    votes = Judgment.objects.counting().count()
+    assert votes == 12 < Judgment.objects.count()
+    columns = ("comparison", "label", "votes", "posterior")
+    before = list(Consensus.objects.order_by("id").values(*columns))
+    for method in ("majority", "three_most_similar"):
+        refresh_campaign(campaign=campaign, method=method)
+        rows = Consensus.objects.filter(method=method).order_by("id").values(*columns)
+        assert sum(row["votes"] for row in rows) == votes
+        assert method != "majority" or list(rows) == before
+    agreement = campaign_agreement(campaign)
+    assert (agreement.n_judgments, agreement.answers["-3"]) == (votes, 0)
+    campaign.stop_rule = {"max": 9, "until": 0.6}
+    assert apply_stop_rule(campaign) == 0
 
 
 def test_nothing_is_repeated_before_its_time(quality: Make, annotator: User) -> None:
