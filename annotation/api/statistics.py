@@ -13,19 +13,31 @@ from accounts.models import Role, Scope, User
 from accounts.paging import DEFAULT_LIMIT, Limit, last_id, page
 from annotation.access import campaign_for
 from annotation.campaigns.queries import campaigns_of
+from annotation.models import Campaign
 from annotation.statistics.agreement import campaign_agreement
 from annotation.statistics.own_work import own_work
 from annotation.statistics.people import CampaignPeople, people_of_campaign
+from annotation.statistics.together import together, two_by_two
 
 router = Router(tags=["statistics"])
 
 
 @router.get("/projects/{slug}/agreement")
 def agreement(request: HttpRequest, slug: str, campaign: int | None = None) -> dict[str, Any]:
-    """Per campaign: raw agreement, alpha and Fleiss' kappa, each with n and interval or the reason why not."""
+    """Per campaign: raw agreement, alpha and kappas, each with n and interval or the reason why not.
+
+    Cohen's kappa of people two by two is told where one campaign is asked for.
+    """
     project = project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.READ)
     wanted = [c for c in campaigns_of(project) if campaign in {None, c.id}]
-    return {"campaigns": [{"id": c.id, "name": c.name, **campaign_agreement(c).as_dict()} for c in wanted]}
+    return {"campaigns": [_agreement(c, with_pairs=campaign is not None) for c in wanted]}
+
+
+def _agreement(campaign: Campaign, *, with_pairs: bool) -> dict[str, Any]:
+    all_say = together(campaign)
+    told = {"id": campaign.id, "name": campaign.name, **campaign_agreement(campaign).as_dict()}
+    told |= {"unanimous": all_say.unanimous.as_dict(), "majority_meets_label": all_say.meets_label.as_dict()}
+    return told | ({"cohen_kappa": two_by_two(campaign).as_dict()} if with_pairs else {})
 
 
 class PersonOut(Schema):

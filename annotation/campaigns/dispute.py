@@ -13,6 +13,7 @@ from accounts.problems import NotFound
 from annotation.consensus.adjudicate import standing_adjudication
 from annotation.desk.presentation import Turn, turns_of
 from annotation.desk.rendering import rendered
+from annotation.kinds.pairwise import THREE_WAY
 from annotation.models import Adjudication, Campaign, Consensus, Judgment
 from corpus.models import Comparison
 
@@ -27,6 +28,8 @@ WORDS = {
     2: "B better",
     3: "B much better",
 }
+# On a scale of three answers nobody said how much.
+THREE_WORDS = {-1: "A better", 0: "Tie", 1: "B better"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Pile:
 
     words: str
     count: int
+
+    @property
+    def said(self) -> str:
+        """Within a sentence; the letters of the sides stay what they are."""
+        return self.words if self.words[:2] in {"A ", "B "} else self.words.lower()
 
 
 @dataclass(frozen=True)
@@ -86,13 +94,14 @@ def dispute_of(campaign: Campaign, comparison_id: int) -> Dispute:
         raise NotFound(f"There is no comparison {comparison_id} in {campaign.name}.")
     said = Judgment.objects.counting().filter(campaign=campaign, comparison=comparison)
     judgments = list(said.select_related("annotator").order_by("id"))
+    words = step_words(campaign)
     return Dispute(
         comparison=comparison,
         turns=turns_of(comparison.prompt.messages),
         a=_text(comparison.response_a.content),
         b=_text(comparison.response_b.content),
-        votes=[_vote(_letter(place), judgment) for place, judgment in enumerate(judgments)],
-        piles=_piles(judgments),
+        votes=[_vote(_letter(place), judgment, words) for place, judgment in enumerate(judgments)],
+        piles=_piles(judgments, words),
         consensus=Consensus.objects.filter(
             campaign=campaign, comparison=comparison, method=campaign.consensus_method
         ).first(),
@@ -100,30 +109,35 @@ def dispute_of(campaign: Campaign, comparison_id: int) -> Dispute:
     )
 
 
-def answer_words(label: int | None, is_both_bad: bool) -> str:
-    return "Both bad" if is_both_bad else "No preference given" if label is None else WORDS[label]
+def step_words(campaign: Campaign) -> dict[int, str]:
+    is_three_way = campaign.settings.get("scale") == THREE_WAY
+    return WORDS | THREE_WORDS if is_three_way else WORDS
+
+
+def answer_words(label: int | None, is_both_bad: bool, words: dict[int, str] = WORDS) -> str:
+    return "Both bad" if is_both_bad else "No preference given" if label is None else words[label]
 
 
 def _text(content: str) -> Text:
     return Text(content, rendered(content))
 
 
-def _vote(letter: str, judgment: Judgment) -> Vote:
+def _vote(letter: str, judgment: Judgment, words: dict[int, str]) -> Vote:
     payload: dict[str, Any] = judgment.payload
     reason, tags = payload.get("reason", ""), payload.get("tags", [])
     return Vote(
         letter=letter,
         judgment=judgment,
-        words=answer_words(judgment.choice, judgment.is_both_bad),
+        words=answer_words(judgment.choice, judgment.is_both_bad, words),
         reason=reason if isinstance(reason, str) else "",
         tags=[str(tag) for tag in tags] if isinstance(tags, list) else [],
     )
 
 
-def _piles(judgments: list[Judgment]) -> list[Pile]:
-    counted = Counter(answer_words(judgment.choice, judgment.is_both_bad) for judgment in judgments)
-    order = [*WORDS.values(), "Both bad", "No preference given"]
-    return [Pile(words, counted[words]) for words in order if counted[words]]
+def _piles(judgments: list[Judgment], words: dict[int, str]) -> list[Pile]:
+    counted = Counter((judgment.choice, judgment.is_both_bad) for judgment in judgments)
+    order = [*((step, False) for step in WORDS), (None, True), (None, False)]
+    return [Pile(answer_words(*answer, words), counted[answer]) for answer in order if counted[answer]]
 
 
 def _letter(place: int) -> str:

@@ -183,6 +183,15 @@ class PriorityForm(forms.Form):
             names = Source.objects.filter(project=project).order_by("name").values_list("name", flat=True)
             source.choices = [("", "–"), *((name, name) for name in names)]
 
+    def clean(self) -> dict[str, Any] | None:
+        chosen = super().clean()
+        which = self.cleaned_data.get("which")
+        if which == "source" and not self.cleaned_data.get("source"):
+            self.add_error("source", "Choose a source.")
+        if which == "comparisons" and not self.cleaned_data.get("comparisons", True):
+            self.add_error("comparisons", "Name at least one comparison.")
+        return chosen
+
     def clean_comparisons(self) -> list[int]:
         words = self.cleaned_data["comparisons"].replace(",", " ").split()
         if wrong := [word for word in words if not word.isdecimal() or len(word) > 18]:

@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 KEPT_SECONDS = 60
 # Tasks from which on counting takes longer than a page may.
-LARGE = 20_000
+LARGE = 5_000
 
 Figures = TypeVar("Figures")
 

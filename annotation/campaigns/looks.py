@@ -15,12 +15,21 @@ from annotation.statistics.agreement import (
 )
 from annotation.statistics.people_table import Asked, Row, table_of
 from annotation.statistics.ratings import RatingsSummary, ratings_summary
+from annotation.statistics.together import Together, TwoByTwo, together, two_by_two
 
 SHOWN_OF_PEOPLE = {"answers", "reliability", "agreement", "first", "longer"}
 
 
 def agreement_of(campaign: Campaign) -> CampaignAgreement:
     return kept(f"{campaign.pk}:agreement", campaign.task_count, lambda: campaign_agreement(campaign))
+
+
+def together_of(campaign: Campaign) -> Together:
+    return kept(f"{campaign.pk}:together", campaign.task_count, lambda: together(campaign))
+
+
+def two_by_two_of(campaign: Campaign) -> TwoByTwo:
+    return kept(f"{campaign.pk}:two by two", campaign.task_count, lambda: two_by_two(campaign))
 
 
 def over_time_of(campaign: Campaign) -> AgreementOverTime:

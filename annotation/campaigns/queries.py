@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from django.db import connection
@@ -21,6 +22,9 @@ from annotation.models import (
     Purpose,
     Task,
 )
+
+# Of the most split, so many times as many as are shown are candidates.
+LOOKED_AT = 20
 
 
 def campaigns_of(project: Project) -> list[Campaign]:
@@ -164,9 +168,24 @@ def order_balance(campaign: Campaign) -> Balance:
 
 
 def disagreements(campaign: Campaign, *, limit: int = 20) -> list[Consensus]:
-    """Where the votes split most: the least shared answers first, then those with most votes."""
+    """Where the votes split most: the least shared answers first, then those with most votes; prompts by turns."""
     split = Consensus.objects.filter(campaign=campaign, method=campaign.consensus_method, confidence__lt=1)
-    return list(split.select_related("comparison__prompt").order_by("confidence", "-votes", "comparison_id")[:limit])
+    ranked = split.order_by("confidence", "-votes", "comparison_id")
+    columns = ("id", "confidence", "votes", "comparison__prompt")
+    chosen = _by_turns(list(ranked.values_list(*columns)[: LOOKED_AT * limit]))[:limit]
+    rows = split.select_related("comparison__prompt", "comparison__response_a", "comparison__response_b")
+    held = rows.in_bulk(chosen)
+    return [held[number] for number in chosen]
+
+
+def _by_turns(rows: list[tuple[int, float, int, int]]) -> list[int]:
+    """Ids; among those that split alike the first of every prompt, then the second of every prompt, and so on."""
+    turns: Counter[tuple[float, int, int]] = Counter()
+    ranked = []
+    for place, (number, confidence, votes, prompt) in enumerate(rows):
+        turns[confidence, votes, prompt] += 1
+        ranked.append(((confidence, -votes, turns[confidence, votes, prompt], place), number))
+    return [number for _, number in sorted(ranked)]
 
 
 _COUNTED = """

@@ -36,9 +36,10 @@ def participants_of(campaign: Campaign) -> list[Participant]:
 
 
 def who_can_be_invited(campaign: Campaign) -> list[User]:
-    """Members of the project who take no part, or do so no more."""
+    """People of the project who take no part, or do so no more."""
     there = Participant.objects.filter(campaign=campaign).exclude(state=ParticipantState.REMOVED)
-    members = User.objects.filter(memberships__project=campaign.project_id, is_active=True, is_imported=False)
+    members = User.objects.filter(memberships__project=campaign.project_id, is_active=True)
+    members = members.filter(is_imported=False, is_simulated=False)
     return list(members.exclude(id__in=there.values("annotator")).order_by("email")[:SHOWN])
 
 

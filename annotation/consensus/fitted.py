@@ -99,8 +99,13 @@ def reliabilities(campaign: Campaign, model: str) -> QuerySet[AnnotatorReliabili
 
 def _runs(campaign: Campaign, model: str) -> QuerySet[Run]:
     """Also those that were started from the page of methods."""
-    named = {"campaign": campaign.pk, "model": model}
-    return Run.objects.filter(project=campaign.project_id, method=METHOD, params__contains=named)
+    numbers = [campaign.pk]
+    if not Campaign.objects.filter(project=campaign.project_id, pk__lt=campaign.pk).exists():
+        # 0 takes the only campaign of a project, which can only have been its first.
+        numbers.append(0)
+    return Run.objects.filter(
+        project=campaign.project_id, method=METHOD, params__model=model, params__campaign__in=numbers
+    )
 
 
 def _votes(campaign: Campaign) -> QuerySet[Judgment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,19 +150,47 @@ class SplitRow:
 
     comparison_id: int
     opening: str
-    votes: int
-    shares: str
+    # Beginnings of both responses.
+    a: str
+    b: str
+    # "2 A better, 1 tie"
+    votes: str
 
 
 def split_rows(rows: list[Consensus]) -> list[SplitRow]:
+    said = _said_of(rows)
     return [
-        SplitRow(row.comparison_id, opening_of(row.comparison.prompt.messages) or "(no text)", row.votes, _shares(row))
+        SplitRow(
+            comparison_id=row.comparison_id,
+            opening=opening_of(row.comparison.prompt.messages) or "(no text)",
+            a=_beginning(row.comparison.response_a.content) or "(empty)",
+            b=_beginning(row.comparison.response_b.content) or "(empty)",
+            votes=_counted(said[row.comparison_id]),
+        )
         for row in rows
     ]
 
 
-def _shares(row: Consensus) -> str:
-    """Most frequent first: "response_a better 0.67, tie 0.33"."""
-    words = {"a": "response_a better", "tie": "tie", "b": "response_b better", "both_bad": "both bad"}
-    ranked = sorted(row.posterior.items(), key=lambda pair: (-float(pair[1]), pair[0]))
-    return ", ".join(f"{words.get(name, name)} {float(share):.2f}" for name, share in ranked)
+def _said_of(rows: list[Consensus]) -> dict[int, Counter[str]]:
+    said: dict[int, Counter[str]] = {row.comparison_id: Counter() for row in rows}
+    if not rows:
+        return said
+    votes = Judgment.objects.counting().filter(campaign=rows[0].campaign_id, comparison__in=list(said))
+    for comparison_id, choice, is_both_bad in votes.values_list("comparison", "choice", "is_both_bad"):
+        if comparison_id is not None and (is_both_bad or choice is not None):
+            said[comparison_id][_direction(choice, is_both_bad)] += 1
+    return said
+
+
+def _direction(choice: int | None, is_both_bad: bool) -> str:
+    return "both bad" if is_both_bad else "tie" if not choice else "A better" if choice < 0 else "B better"
+
+
+def _counted(said: Counter[str]) -> str:
+    """Most frequent first: "2 A better, 1 tie"."""
+    return ", ".join(f"{count} {words}" for words, count in sorted(said.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _beginning(text: str, length: int = 90) -> str:
+    text = " ".join(text[: 4 * length].split())
+    return text if len(text) <= length else f"{text[:length].rstrip()}…"

@@ -90,9 +90,12 @@ def cohen_kappas(
     n_blocks = len(tables)
     drawn = np.empty((ROUNDS, len(values)))
     flat = tables.reshape(n_blocks, -1)
-    for number in range(ROUNDS):
-        counts = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks)).astype(np.float64)
-        drawn[number] = _kappas((counts @ flat).reshape(tables.shape[1:]), shared.values, weights)
+    at_once = max(1, MOST_CELLS // flat.shape[1])
+    for first in range(0, ROUNDS, at_once):
+        size = min(at_once, ROUNDS - first)
+        counts = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=size).astype(np.float64)
+        sums = (counts @ flat).reshape(-1, *tables.shape[2:])
+        drawn[first : first + size] = _kappas(sums, shared.values, weights).reshape(size, -1)
     pairs = [
         PairAgreement(int(first), int(second), _estimate(values[p], drawn[:, p], int(shared.n[p]), SAME_ONE_ANSWER))
         for p, (first, second) in enumerate(shared.pairs)

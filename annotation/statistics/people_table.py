@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from accounts.models import User
 from annotation.models import Campaign
 from annotation.statistics.columns import Column
@@ -22,6 +24,8 @@ HEADS = {
     "consistency": "Same at a second look",
     "seconds": "Time for one",
 }
+# Shown whether or not anybody has the figure.
+ALWAYS = {"answers", "reliability", "agreement"}
 DETAILS = {
     **HEADS,
     "stuck_to_side": "Same side at a second look, sides swapped",
@@ -74,6 +78,8 @@ class Table:
     # Of all people together.
     whole: list[Cell]
     reliability_by: str
+    # Figures that nobody has here: label and reason.
+    missing: list[tuple[str, str]]
 
 
 def table_of(campaign: Campaign, asked: Asked) -> Table:
@@ -84,13 +90,14 @@ def table_of(campaign: Campaign, asked: Asked) -> Table:
     n = len(people.annotators)
     first = min((asked.page - 1) * ROWS, max(0, (n - 1) // ROWS * ROWS))
     ranked = shown.ranked(asked.sort, descending=asked.is_descending)[first : first + ROWS]
+    heads = {name: label for name, label in HEADS.items() if name in ALWAYS or _is_known(columns[name])}
     users = User.objects.in_bulk([int(people.annotators[place]) for place in ranked])
     rows = [
-        Row(users[int(people.annotators[place])], cells_of(columns, int(place), HEADS, reliability)) for place in ranked
+        Row(users[int(people.annotators[place])], cells_of(columns, int(place), heads, reliability)) for place in ranked
     ]
     here = first // ROWS + 1
     return Table(
-        heads=[_head(name, label, asked) for name, label in HEADS.items()],
+        heads=[_head(name, label, asked) for name, label in heads.items()],
         rows=rows,
         n_people=n,
         first_row=first + 1,
@@ -101,7 +108,17 @@ def table_of(campaign: Campaign, asked: Asked) -> Table:
             cell("longer", "choose the longer of two equally good, one twice as long", people.whole.longer),
         ],
         reliability_by=reliability.by,
+        missing=[(label, _why(columns[name])) for name, label in HEADS.items() if name not in heads],
     )
+
+
+def _is_known(column: Column) -> bool:
+    return not bool(np.isnan(column.value).all())
+
+
+def _why(column: Column) -> str:
+    """In words that hold for all of them."""
+    return column.reason.split(";")[0].rstrip(".") + "." if column.reason else ""
 
 
 def person_cells(campaign: Campaign, people: CampaignPeople, place: int) -> list[Cell]:

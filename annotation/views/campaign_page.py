@@ -24,7 +24,9 @@ from annotation.campaigns.looks import (
     over_time_of,
     per_subject_of,
     ratings_of,
+    together_of,
     top_people_of,
+    two_by_two_of,
 )
 from annotation.campaigns.progress import forecast, judgments_by_day, pace_of
 from annotation.desk.presentation import split_rows
@@ -104,6 +106,8 @@ def _figures(campaign: Campaign, work: queries.CampaignWork) -> dict[str, Any]:
 def _agreement(campaign: Campaign) -> dict[str, Any]:
     return {
         "agreement": agreement_of(campaign),
+        "together": together_of(campaign),
+        "two_by_two": two_by_two_of(campaign),
         "curve": curve_of(over_time_of(campaign)),
         "subjects": per_subject_of(campaign),
         "split": split_rows(disagreements_of(campaign)),

@@ -18,6 +18,7 @@ from annotation.campaigns import invite, queries
 from annotation.campaigns.change import change_campaign
 from annotation.campaigns.consensus_method import METHODS
 from annotation.campaigns.methods import methods_of
+from annotation.campaigns.setting_words import preset_words, setting_words
 from annotation.campaigns.settings_forms import SECTIONS, invite_form
 from annotation.campaigns.taking_part import open_links_of, participants_of, who_can_be_invited
 from annotation.consensus.fitted import request_consensus
@@ -26,6 +27,15 @@ from annotation.kinds._base import kind_named
 from annotation.models import Campaign
 from annotation.views._page import campaign_of
 from annotation.views.campaign_page import tab_context
+
+SAVED = {
+    "name": "The campaign has its new name.",
+    "guidelines": "The guidelines are saved; annotators read this version from now on.",
+    "amount": "Saved: how many judgments each item takes.",
+    "quality": "Saved: what comes beside the work.",
+    "consensus": "Another consensus counts from now on, in pages, recipes and new releases.",
+    "people": "Saved: who may work here.",
+}
 
 
 @login_required
@@ -49,7 +59,7 @@ def campaign_change(request: HttpRequest, slug: str, campaign_id: int, section: 
         except Problem as problem:
             form.take(problem)
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, SAVED[section])
             return redirect(f"{reverse('annotation:campaign_settings', args=[slug, campaign_id])}#{section}")
     held.refresh_from_db()
     return _page(request, held, {section: form}, status=422)
@@ -105,7 +115,8 @@ def _page(
         links=open_links_of(campaign),
         free=who_can_be_invited(campaign),
         kind_label=kind_named(campaign.kind).LABEL,
-        asked_settings=[(name.replace("_", " "), value) for name, value in campaign.settings.items()],
+        preset_label=preset_words(campaign),
+        asked_settings=setting_words(campaign),
         methods=methods_of(campaign),
         guidelines=rendered(queries.guidelines_of(campaign)),
         **more,

@@ -45,7 +45,10 @@ def campaign_priorities(request: HttpRequest, slug: str, campaign_id: int) -> Ht
     except Problem as problem:
         form.add_error(None, " ".join([problem.message, *problem.fields.values()]))
         return _page(request, held, form, status=422)
-    messages.success(request, f"{count:,} open tasks have another priority now; whoever claims next follows it.")
+    if count:
+        messages.success(request, f"{_tasks(count)} another priority now; whoever claims next follows it.")
+    else:
+        messages.warning(request, "Nothing changed: no open task is one of those, or all have this priority already.")
     return redirect("annotation:campaign_work", slug, campaign_id)
 
 
@@ -54,7 +57,10 @@ def campaign_priorities(request: HttpRequest, slug: str, campaign_id: int) -> Ht
 def campaign_extend(request: HttpRequest, slug: str, campaign_id: int) -> HttpResponse:
     held = campaign_of(request, slug, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
     added = extend_with_new_rows(campaign=held, by=caller_of(request).user)
-    messages.success(request, f"{added:,} tasks are new." if added else "There is nothing new: everything has a task.")
+    messages.success(
+        request,
+        f"{added:,} new task{'' if added == 1 else 's'}." if added else "There is nothing new: everything has a task.",
+    )
     return redirect("annotation:campaign_work", slug, campaign_id)
 
 
@@ -97,6 +103,10 @@ def campaign_flag_resolve(request: HttpRequest, slug: str, campaign_id: int, fla
     else:
         messages.warning(request, "Somebody resolved this flag before.")
     return redirect("annotation:campaign_work", slug, campaign_id)
+
+
+def _tasks(count: int) -> str:
+    return "1 open task has" if count == 1 else f"{count:,} open tasks have"
 
 
 def _page(request: HttpRequest, campaign: Campaign, form: PriorityForm, status: int = 200) -> HttpResponse:

@@ -19,7 +19,14 @@ from annotation.campaigns.forms import CampaignForm, ChangeForm, SettingsForm
 from annotation.campaigns.from_preset import free_name, presets_of, shown_preset
 from annotation.kinds._base import kinds
 from annotation.kinds.presets import preset_named
+from annotation.models import Campaign, CampaignState
 from annotation.views._page import campaign_of, context
+
+STATE_MEANS = {
+    CampaignState.OPEN: "annotators get items from it.",
+    CampaignState.PAUSED: "nobody gets further items; what people hold they may still answer.",
+    CampaignState.CLOSED: "it takes no more answers, and can be opened again.",
+}
 
 
 @login_required
@@ -49,7 +56,7 @@ def campaign_new(request: HttpRequest, slug: str) -> HttpResponse:
         except Problem as problem:
             form.take(problem, settings)
         else:
-            return redirect("annotation:campaign", slug, made.pk)
+            return _made(request, made)
     return _form_page(request, project, form, settings if is_asked_for else SettingsForm(form.kind_chosen))
 
 
@@ -62,7 +69,7 @@ def campaign_preset(request: HttpRequest, slug: str) -> HttpResponse:
     preset = preset_named(request.POST.get("preset", ""))
     name = free_name(project, preset.label)
     made = create_campaign(project=project, name=name, preset=preset.name, created_by=caller.user)
-    return redirect("annotation:campaign", slug, made.pk)
+    return _made(request, made)
 
 
 @login_required
@@ -86,10 +93,16 @@ def campaign_state(request: HttpRequest, slug: str, campaign_id: int) -> HttpRes
             messages.success(request, f"Everything in {held.name} now takes {held.overlap} judgments.")
         elif form.is_valid() and form.cleaned_data["state"]:
             set_state(campaign=held, state=form.cleaned_data["state"], by=caller_of(request).user)
-            messages.success(request, f"{held.name} is {held.state}.")
+            messages.success(request, f"{held.name} is {held.state}: {STATE_MEANS[CampaignState(held.state)]}")
     except Problem as problem:
         messages.error(request, " ".join([problem.message, *problem.fields.values()]))
     return redirect("annotation:campaign", slug, campaign_id)
+
+
+def _made(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    tasks = f"{campaign.task_count:,} task{'' if campaign.task_count == 1 else 's'}"
+    messages.success(request, f"{campaign.name} is open, with {tasks}. Annotators find it under Annotate.")
+    return redirect("annotation:campaign", campaign.project.slug, campaign.pk)
 
 
 def _empty_forms(request: HttpRequest, project: Project) -> tuple[CampaignForm, SettingsForm]:

@@ -63,7 +63,7 @@ def test_a_curator_sees_everybody_with_n_interval_and_a_word(judged: Campaign, c
     assert page.count('<th scope="row">') == 3
     biased = page[page.index("person-2@") :]
     assert "prefers the first shown" in biased
-    assert re.search(r"0\.\d\d to \d\.\d\d, n = 60", biased)
+    assert re.search(r"0\.\d\d to \d\.\d\d, <span class=\"measure__n\">n = 60", biased)
     assert page[page.index("<tbody>") :].count("prefers the first shown") == 1
     assert "choose the first at equal quality" in page
 
@@ -96,7 +96,7 @@ def test_a_fitted_consensus_tells_the_reliability(judged: Campaign, curator: Use
     row = {"value": 0.91, "low": 0.84, "high": 0.95, "n": 60}
     AnnotatorReliability.objects.create(campaign=judged, annotator=_person(0), method="dawid_skene", **row)
     page = _as(curator).get(f"/p/demo/campaigns/{judged.id}/people/?sort=reliability").content.decode()
-    assert "By Dawid-Skene." in page and "0.84 to 0.95, n = 60" in page
+    assert "By Dawid-Skene." in page and re.search(r"0\.84 to 0\.95, <span[^>]*>n = 60", page)
 
 
 def test_a_campaign_nobody_judged_says_so(campaign: Campaign, curator: User) -> None:

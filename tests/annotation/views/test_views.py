@@ -107,7 +107,7 @@ def test_the_campaign_page_shows_people_agreement_balance_and_splits(
     assert "2 of 8 judgments" in page
     assert "person-0@example.org" in page
     assert "n = 1" in page
-    assert "response_a better 0.50, response_b better 0.50" in page
+    assert "1 A better, 1 B better" in page
     assert "shown first 1 times and response_b 1 times" in page
 
 
@@ -153,3 +153,27 @@ def test_somebody_elses_answer_cannot_be_opened(campaign: Campaign, annotator: U
     path = f"/p/demo/campaigns/{campaign.id}/judge/{judgment.id}/"
     assert _as(annotator).get(path).status_code == 200
     assert _as(owner).get(path).status_code == 404
+
+
+def test_every_state_says_what_it_means(campaign: Campaign, curator: User) -> None:
+    client = _as(curator)
+    for state, means in (("paused", "they may still answer"), ("closed", "no more answers"), ("open", "get items")):
+        page = client.post(f"/p/demo/campaigns/{campaign.id}/state/", {"state": state}, follow=True).content.decode()
+        assert means in page
+
+
+def test_what_changes_no_order_says_so(campaign: Campaign, curator: User) -> None:
+    address = f"/p/demo/campaigns/{campaign.id}/work/priorities/"
+    page = _as(curator).post(address, {"which": "undecided", "priority": "1"}, follow=True).content.decode()
+    assert "Nothing changed" in page
+    refused = _as(curator).post(address, {"which": "source", "priority": "1"})
+    assert refused.status_code == 422 and "Choose a source." in refused.content.decode()
+
+
+def test_settings_are_told_in_words_and_simulated_people_are_not_invited(
+    campaign: Campaign, annotator: User, curator: User
+) -> None:
+    User.objects.filter(id=annotator.id).update(is_simulated=True, name="Made up")
+    page = _as(curator).get(f"/p/demo/campaigns/{campaign.id}/settings/").content.decode()
+    assert "<dt>Tie</dt><dd>yes</dd>" in page and "[]" not in page
+    assert "Made up" not in page
