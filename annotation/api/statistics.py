@@ -13,10 +13,12 @@ from accounts.models import Role, Scope, User
 from accounts.paging import DEFAULT_LIMIT, Limit, last_id, page
 from annotation.access import campaign_for
 from annotation.campaigns.queries import campaigns_of
+from annotation.consensus import three_most_similar
 from annotation.models import Campaign
 from annotation.statistics.agreement import campaign_agreement
 from annotation.statistics.own_work import own_work
 from annotation.statistics.people import CampaignPeople, people_of_campaign
+from annotation.statistics.similar_votes import filtered_kappa
 from annotation.statistics.together import together, two_by_two
 
 router = Router(tags=["statistics"])
@@ -26,7 +28,8 @@ router = Router(tags=["statistics"])
 def agreement(request: HttpRequest, slug: str, campaign: int | None = None) -> dict[str, Any]:
     """Per campaign: raw agreement, alpha and kappas, each with n and interval or the reason why not.
 
-    Cohen's kappa of people two by two is told where one campaign is asked for.
+    Where one campaign is asked for, also Cohen's kappa of people two by two and, under the three most similar votes,
+    the kappa before and after that rule has dropped votes.
     """
     project = project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.READ)
     wanted = [c for c in campaigns_of(project) if campaign in {None, c.id}]
@@ -37,7 +40,11 @@ def _agreement(campaign: Campaign, *, with_pairs: bool) -> dict[str, Any]:
     all_say = together(campaign)
     told = {"id": campaign.id, "name": campaign.name, **campaign_agreement(campaign).as_dict()}
     told |= {"unanimous": all_say.unanimous.as_dict(), "majority_meets_label": all_say.meets_label.as_dict()}
-    return told | ({"cohen_kappa": two_by_two(campaign).as_dict()} if with_pairs else {})
+    if with_pairs:
+        told["cohen_kappa"] = two_by_two(campaign).as_dict()
+    if with_pairs and campaign.consensus_method == three_most_similar.METHOD:
+        told["three_most_similar"] = filtered_kappa(campaign).as_dict()
+    return told
 
 
 class PersonOut(Schema):

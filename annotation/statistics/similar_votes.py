@@ -9,6 +9,7 @@ by construction, so neither is told without the other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,10 @@ class FilteredKappa:
     # Comparisons with three numbers or more, and those the rule decides.
     n_asked: int
     n_kept: int
+
+    def as_dict(self) -> dict[str, Any]:
+        figures = {"before": self.before.as_dict(), "after": self.after.as_dict()}
+        return {**figures, "n_asked": self.n_asked, "n_kept": self.n_kept}
 
 
 def filtered_kappa(campaign: Campaign) -> FilteredKappa:

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Scope, User
-from annotation.models import Campaign
+from accounts.models import Project, Scope, User
+from annotation.campaigns.create import create_campaign
+from annotation.desk.assign import claim
+from annotation.desk.judge import submit
+from annotation.models import Assignment, Campaign
 from tests.annotation.conftest import Api
 
 Judge = Callable[[User, int], None]
@@ -32,6 +35,28 @@ def test_agreement_is_told_with_n_and_reason(campaign: Campaign, annotator: User
     (told,) = Api(curator)("GET", "projects/demo/agreement").json()["campaigns"]
     assert told["raw_agreement"]["value"] == 1.0 and told["raw_agreement"]["n"] == 4
     assert told["fleiss_kappa"]["value"] is None and "same answer" in told["fleiss_kappa"]["reason"]
+
+
+def test_under_the_three_most_similar_votes_kappa_is_told_before_and_after(
+    project: Project, grow: Callable[[int], Any], people: Callable[[int], list[User]], curator: User
+) -> None:
+    grow(24)
+    method = "three_most_similar"
+    campaign = create_campaign(project=project, name="Four each", overlap=4, consensus_method=method)
+    for number, person in enumerate(people(4)):
+        item = claim(campaign=campaign, annotator=person)
+        while item is not None:
+            good = 1 if item.item_id % 2 else -1
+            choice = -3 * good if item.item_id % 4 == number else 2 * good
+            assignment = Assignment.objects.select_related("campaign").get(id=item.assignment_id)
+            item = submit(assignment=assignment, payload={"choice": choice}).next
+    call = Api(curator)
+    (told,) = call("GET", f"projects/demo/agreement?campaign={campaign.id}").json()["campaigns"]
+    kappa = told["three_most_similar"]
+    assert (kappa["n_asked"], kappa["n_kept"]) == (24, 24)
+    assert kappa["before"]["high"] < kappa["after"]["value"] == 1.0
+    assert kappa["before"]["n"] == 24
+    assert "three_most_similar" not in call("GET", "projects/demo/agreement").json()["campaigns"][0]
 
 
 def test_a_curator_reads_everybodys_figures_page_by_page(
