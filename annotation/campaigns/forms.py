@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
 
 from accounts.models import Project
 from accounts.problems import Problem
 from annotation.campaigns.add_tasks import ORDERS
-from annotation.campaigns.consensus_method import METHODS
 from annotation.campaigns.create import MAX_OVERLAP
 from annotation.campaigns.queries import newest_guidelines
 from annotation.campaigns.setting_fields import field_of
@@ -143,10 +141,6 @@ class SettingsForm(forms.Form):
             self.fields[name] = field_of(name, setting)
 
 
-def settings_form(kind: str, data: QueryDict | None, initial: dict[str, Any] | None = None) -> SettingsForm:
-    return SettingsForm(kind, data, initial=initial)
-
-
 class ChangeForm(forms.Form):
     state = forms.TypedChoiceField(
         required=False, choices=CampaignState.choices, coerce=CampaignState, empty_value=None
@@ -209,10 +203,6 @@ class PriorityForm(forms.Form):
             "shuffled": chosen["seed"] or 0,
         }
         return {which: named[which], "priority": chosen["priority"] or 0}
-
-
-class MethodForm(forms.Form):
-    method = forms.ChoiceField(choices=list(METHODS.items()))
 
 
 class AdjudicationForm(forms.Form):
