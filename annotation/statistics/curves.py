@@ -38,7 +38,7 @@ class Curve:
     n: int
 
 
-def curves_of(blocks: list[Block]) -> list[Curve]:
+def curves_of(blocks: list[Block], *, has_order: bool = True) -> list[Curve]:
     """Nothing to draw of a single block."""
     if len(blocks) < 2:
         return []
@@ -49,7 +49,8 @@ def curves_of(blocks: list[Block]) -> list[Curve]:
         _curve("How often is the first shown taken?", "took_first", [(b, b.took_first) for b in blocks], 1.0, 0.5),
         _curve("How long does one answer take?", "seconds", [(b, b.seconds) for b in blocks], float(top), None),
     ]
-    return [curve for curve in found if any(mark.y is not None for mark in curve.marks)]
+    told = found if has_order else [found[0], found[2]]
+    return [curve for curve in told if any(mark.y is not None for mark in curve.marks)]
 
 
 def _curve(title: str, name: str, told: list[tuple[Block, Figure]], most: float, neutral: float | None) -> Curve:

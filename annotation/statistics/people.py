@@ -37,6 +37,7 @@ MIN_IN_BOTH_ORDERS = 0.1
 TOO_FEW_PREFERENCES = f"Needs {biases.MIN_PREFERENCES} preferences on comparisons that others judged; there are {{n}}."
 NO_SECOND_OPINION = f"Needs {MIN_TOGETHER} comparisons with preferences of several people."
 NOT_SETTLED = "The answers so far do not tell ability, side and length apart."
+ORDER_UNKNOWN = "The file does not say for all votes which response was shown first."
 ONE_ORDER = "Every comparison was shown in one order only, so the side cannot be told from quality."
 
 
@@ -74,7 +75,19 @@ class CampaignPeople:
 
 @kept_until_answered
 def people_of_campaign(campaign: Campaign) -> CampaignPeople:
-    return people_in(votes_of(campaign), gold_answers(campaign))
+    found = people_in(votes_of(campaign), gold_answers(campaign))
+    return found if is_order_known(campaign) else _without_sides(found)
+
+
+def is_order_known(campaign: Campaign) -> bool:
+    """False where votes came from a file that does not say which response was shown first."""
+    return campaign.settings.get("order_known") is not False
+
+
+def _without_sides(found: CampaignPeople) -> CampaignPeople:
+    untold = {name: nothing(found.columns[name].n, ORDER_UNKNOWN) for name in ("first", "took_first")}
+    whole = CampaignBias(Figure(found.whole.first.n, reason=ORDER_UNKNOWN), found.whole.longer)
+    return CampaignPeople(found.annotators, found.columns | untold, whole)
 
 
 def people_in(votes: Votes, gold: dict[int, bool]) -> CampaignPeople:

@@ -118,7 +118,8 @@ def _is_known(column: Column) -> bool:
 
 def _why(column: Column) -> str:
     """In words that hold for all of them."""
-    return column.reason.split(";")[0].rstrip(".") + "." if column.reason else ""
+    said = column.reason.split(";")[0].rstrip(".")
+    return said[:1].lower() + said[1:]
 
 
 def person_cells(campaign: Campaign, people: CampaignPeople, place: int) -> list[Cell]:

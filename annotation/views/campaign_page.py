@@ -34,6 +34,7 @@ from annotation.models import Campaign, Unit
 from annotation.views._page import campaign_of, context
 
 FEW = 5
+SUBJECTS = 30
 
 
 def tab_context(request: HttpRequest, campaign: Campaign, tab: str, **more: Any) -> dict[str, Any]:
@@ -103,12 +104,19 @@ def _figures(campaign: Campaign, work: queries.CampaignWork) -> dict[str, Any]:
     return shown
 
 
+def _subjects(campaign: Campaign) -> dict[str, Any]:
+    """The largest that have a figure; the others are folded."""
+    found = per_subject_of(campaign)
+    shown = [row for row in found if row.raw.value is not None][:SUBJECTS]
+    return {"subjects": shown, "further_subjects": [row for row in found if row not in shown]}
+
+
 def _agreement(campaign: Campaign) -> dict[str, Any]:
     return {
         "agreement": agreement_of(campaign),
         "together": together_of(campaign),
         "two_by_two": two_by_two_of(campaign),
         "curve": curve_of(over_time_of(campaign)),
-        "subjects": per_subject_of(campaign),
+        **_subjects(campaign),
         "split": split_rows(disagreements_of(campaign)),
     }

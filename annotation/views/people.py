@@ -16,7 +16,7 @@ from annotation.campaigns.queries import campaigns_of
 from annotation.statistics.curves import curves_of
 from annotation.statistics.over_time import person_over_time
 from annotation.statistics.own_work import own_work
-from annotation.statistics.people import people_of_campaign
+from annotation.statistics.people import is_order_known, people_of_campaign
 from annotation.statistics.people_table import Asked, person_cells, table_of
 from annotation.statistics.read import votes_of
 from annotation.views._page import campaign_of, context
@@ -43,7 +43,7 @@ def campaign_person(request: HttpRequest, slug: str, campaign_id: int, user_id: 
     if place is None:
         raise NotFound(f"Nobody with the number {user_id} has answered in this campaign.")
     page: dict[str, Any] = {"person": User.objects.get(id=user_id), "cells": person_cells(held, people, place)}
-    page["curves"] = curves_of(person_over_time(votes_of(held), user_id))
+    page["curves"] = curves_of(person_over_time(votes_of(held), user_id), has_order=is_order_known(held))
     return render(request, "annotation/person_of_campaign.html", tab_context(request, held, "people", **page))
 
 
