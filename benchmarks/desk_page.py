@@ -25,8 +25,10 @@ from benchmarks.bed import make_bed
 ROOT = Path(__file__).resolve().parents[1]
 LOADS = 20
 ITEMS = 300
-# Where the page is measured for the first time, warm.
-EARLY = 50
+# The items at which the page is measured; at the first it is warm.
+MEASURED_AT = (20, 100, 200, 300)
+# Of bytes and of nodes, beside what is at the first: more is a leak.
+MOST_GROWTH = 1.25
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 
 WATCH_FIRST_ITEM = """
@@ -36,6 +38,13 @@ new MutationObserver((_, observer) => {
   requestAnimationFrame(() => setTimeout(() => { window.itemShownAt = performance.now(); }, 0));
 }).observe(document, { subtree: true, childList: true });
 """
+IN_SIGHT = "of these in the document"
+COUNT_NODES = """() => {
+  const walker = document.createTreeWalker(document, NodeFilter.SHOW_ALL);
+  let count = 1;
+  while (walker.nextNode()) count += 1;
+  return count;
+}"""
 WATCH_EACH_ITEM = """() => {
   window.times = [];
   let pressedAt = null;
@@ -83,24 +92,20 @@ def _session(browser: Browser, address: str, session: dict[str, str], items: int
     page = _open(browser, address, session)
     page.wait_for_function("() => window.itemShownAt")
     page.evaluate(WATCH_EACH_ITEM)
-    before: dict[str, float] = {}
+    measured: dict[int, dict[str, float]] = {}
     started = time.perf_counter()
     for number in range(1, items + 1):
         page.keyboard.press(str(number % 8))
         page.keyboard.press("Enter")
         page.wait_for_function("(count) => window.times.length === count", arg=number)
-        if number == min(EARLY, items // 2):
-            before = _measured(page)
+        if number in {*MEASURED_AT, items}:
+            measured[number] = _measured(page)
     took = time.perf_counter() - started
     _show(f"Enter to the next item painted (n = {items})", page.evaluate("window.times"))
-    after = _measured(page)
     print(
-        f"  {items} items by keyboard alone in {took:.0f} s; in the page at item {min(EARLY, items // 2)} and {items}:"
+        f"  {items} items by keyboard alone in {took:.0f} s; what is in the page after a garbage collection, by item:"
     )
-    for name, unit in (("Nodes", "nodes"), ("JSEventListeners", "listeners"), ("JSHeapUsedSize", "bytes of heap")):
-        print(
-            f"    {unit:<14} {before[name]:>12,.0f} {after[name]:>12,.0f}   grown by {after[name] - before[name]:,.0f}"
-        )
+    _show_growth(measured)
     page.context.close()
 
 
@@ -113,15 +118,33 @@ def _open(browser: Browser, address: str, session: dict[str, str]) -> Page:
     return page
 
 
+def _show_growth(measured: dict[int, dict[str, float]]) -> None:
+    numbers = list(measured)
+    print(f"    {'':<24}" + "".join(f"{number:>12}" for number in numbers))
+    for name in next(iter(measured.values())):
+        values = [measured[number][name] for number in numbers]
+        print(
+            f"    {name:<24}" + "".join(f"{value:>12,.0f}" for value in values) + f"   x {values[-1] / values[0]:.2f}"
+        )
+    first, last = measured[numbers[0]], measured[numbers[-1]]
+    leaks = [name for name in first if last[name] > MOST_GROWTH * first[name] and name != IN_SIGHT]
+    print(f"  memory growth in the page: {', '.join(leaks) or 'none'} (more than x {MOST_GROWTH} would be one)")
+
+
 def _measured(page: Page) -> dict[str, float]:
-    """After a garbage collection."""
+    """After a garbage collection. The nodes in sight differ from item to item; those kept besides must not pile up."""
     devtools = page.context.new_cdp_session(page)
-    devtools.send("Performance.enable")
-    for _ in range(2):
+    for _ in range(3):
         devtools.send("HeapProfiler.collectGarbage")
-    found = {metric["name"]: metric["value"] for metric in devtools.send("Performance.getMetrics")["metrics"]}
+    counters = devtools.send("Memory.getDOMCounters")
+    used = devtools.send("Runtime.getHeapUsage")["usedSize"]
     devtools.detach()
-    return found
+    return {
+        "bytes of heap": used,
+        "event listeners": counters["jsEventListeners"],
+        "nodes": counters["nodes"],
+        IN_SIGHT: page.evaluate(COUNT_NODES),
+    }
 
 
 def _show(name: str, milliseconds: list[float]) -> None:

@@ -143,7 +143,7 @@ def test_a_campaign_without_work_says_what_i_did(
         expect(page.locator("#prompt")).to_be_focused()
         page.keyboard.press("4")
         page.keyboard.press("Enter")
-    expect(page.locator("#nothing")).to_contain_text("You have answered 4 comparison")
+    expect(page.locator("#nothing")).to_contain_text(f"Answers of yours in {campaign.name}: 4.")
 
 
 def test_the_phone_shows_one_side_at_a_time(desk: Page) -> None:
