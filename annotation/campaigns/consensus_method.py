@@ -43,4 +43,7 @@ def change_consensus_method(*, campaign: Campaign, method: str, by: User | None)
         campaign.consensus_method = method
         campaign.save(update_fields=["consensus_method"])
         record(actor=by, project=campaign.project, action="change consensus", subject=campaign, details=change)
+        if method in PLAIN:
+            # Once more, for answers that came in meanwhile and knew only of the method before.
+            transaction.on_commit(lambda: refresh_campaign(campaign=campaign, method=method))
     return campaign

@@ -95,6 +95,8 @@ FROM (
 ON CONFLICT (campaign_id, comparison_id, method) DO UPDATE
     SET label = excluded.label, is_both_bad = excluded.is_both_bad, confidence = excluded.confidence,
         votes = excluded.votes, posterior = excluded.posterior, updated_at = excluded.updated_at
+    -- Votes never become fewer: a refresh of the campaign that began before the newest one leaves its row alone.
+    WHERE held.votes <= excluded.votes
 """
 _REFRESH_CAMPAIGN = _REFRESH.format(where="")
 _REFRESH_COMPARISON = _REFRESH.format(where="AND comparison_id = %(comparison)s") + "RETURNING 1"

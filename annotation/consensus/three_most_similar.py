@@ -158,4 +158,6 @@ ON CONFLICT (campaign_id, comparison_id, method) DO UPDATE
     SET label = excluded.label, is_both_bad = excluded.is_both_bad, confidence = excluded.confidence,
         votes = excluded.votes, effective_votes = excluded.effective_votes, posterior = excluded.posterior,
         updated_at = excluded.updated_at
+    -- Votes never become fewer: a refresh of the campaign that began before the newest one leaves its row alone.
+    WHERE held.votes <= excluded.votes
 """

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from accounts.models import User
-from annotation.campaigns.create import create_campaign
+from annotation.campaigns import consensus_method
+from annotation.campaigns.consensus_method import change_consensus_method
+from annotation.campaigns.create import create_campaign, extend_overlap
 from annotation.consensus.majority import majority, refresh_majority
+from annotation.consensus.refresh import refresh_campaign
 from annotation.desk.assign import claim
 from annotation.desk.judge import submit
 from annotation.models import Assignment, Campaign, Consensus, Judgment
@@ -87,3 +91,43 @@ def test_the_set_wise_refresh_follows_the_rule(
         assert row.confidence == pytest.approx(expected.confidence)
         assert hot[row.comparison_id] == (row.label, row.is_both_bad, row.confidence)
         assert sum(row.posterior.values()) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["majority", "three_most_similar"])
+def test_a_refresh_that_began_before_the_newest_vote_leaves_its_row_alone(
+    comparisons: list[Comparison], people: Callable[[int], list[User]], curator: User, method: str
+) -> None:
+    campaign = _judged(comparisons, people(3))
+    change_consensus_method(campaign=campaign, method=method, by=curator)
+    rows = Consensus.objects.filter(method=method)
+    newer = rows.first()
+    assert newer is not None
+    # What a vote wrote that the refresh does not see.
+    rows.filter(id=newer.id).update(votes=4, label=-2)
+    rows.exclude(id=newer.id).update(votes=2, label=-2)
+    refresh_campaign(campaign=campaign, method=method)
+    assert list(rows.order_by("-votes").values_list("votes", "label")) == [(4, -2), (3, 1), (3, 1), (3, 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_comes_in_while_the_method_changes_is_in_its_consensus(
+    comparisons: list[Comparison], people: Callable[[int], list[User]], curator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It arrives after the votes were read, and from a page that knows the method before."""
+    *others, last = people(4)
+    campaign = _judged(comparisons, others)
+    extend_overlap(campaign=campaign, overlap=4, by=curator)
+    before = Campaign.objects.get(id=campaign.id)
+
+    def answers_meanwhile(**named: Any) -> None:
+        monkeypatch.undo()
+        item = claim(campaign=before, annotator=last)
+        assert item is not None
+        assignment = Assignment.objects.get(id=item.assignment_id)
+        assignment.campaign = before
+        submit(assignment=assignment, payload={"choice": 3}, with_next=False)
+
+    monkeypatch.setattr(consensus_method, "record", answers_meanwhile)
+    change_consensus_method(campaign=campaign, method="three_most_similar", by=curator)
+    votes = Consensus.objects.filter(method="three_most_similar").values_list("votes", flat=True)
+    assert sorted(votes) == [3, 3, 3, 4]
