@@ -8,8 +8,9 @@ Idea
 Formula
     pi_c = P(truth = c),  theta_j[y, c] = P(annotator j answers y | truth c),  T_i[c] = P(truth of i is c | votes)
 
-        E:  T_i[c] proportional to  pi_c  prod over votes (j, y) of item i of  theta_j[y, c] M:  theta_j[y, c]
-        proportional to  s_yc + sum over votes of j with answer y of T_i[c];   pi_c to  `smoothing` + sum_i T_i[c]
+        E:  T_i[c] proportional to  pi_c  prod over votes (j, y) of item i of  theta_j[y, c]
+        M:  theta_j[y, c] proportional to  s_yc + sum over votes of j with answer y of T_i[c]
+            pi_c proportional to  `smoothing` + sum_i T_i[c]
 
     s = `smoothing` + `pooling` theta[y, c] pseudo-counts (a Dirichlet prior 1 + s; the fit is the posterior mode),
     where theta is the one confusion matrix that fits everybody together, found first by the same EM. A person thus
