@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from accounts.problems import Invalid
+from curation.method_fields import LINES, METHODS, sql_of
 
 FieldType = Literal["number", "text", "boolean"]
 METADATA = "metadata."
@@ -37,7 +38,7 @@ class Field:
     def method(self) -> str | None:
         """The method whose newest run gives this field its values."""
         prefix = self.name.partition(".")[0]
-        return prefix if prefix in {"model_vote", "near_duplicates"} else None
+        return prefix if prefix in {"model_vote", "near_duplicates"} | METHODS else None
 
 
 _SHARE_B = "(vote.fields->>'share_b')::float8"
@@ -160,6 +161,11 @@ _ALL = (
     ),
     Field(
         "near_duplicates.group", "number", "Number of its group.", "(duplicate.fields->>'group')::bigint", _DUPLICATE
+    ),
+    *(
+        Field(f"{method}.{name}", kind, help, sql_of(method, sql, _DIRECTION), (method,))
+        for method, lines in LINES.items()
+        for name, kind, help, sql in lines
     ),
     Field("decision", "text", "keep, flip, soften, drop or review, as decided.", "{decision}"),
 )

@@ -12,6 +12,15 @@ from curation.models import Signal
 from ledger.models import Run, RunKind, State
 
 SHOWN = 4
+# Methods whose number has no side: the largest are shown, under this title.
+UNSIGNED = {
+    "near_duplicates": "Nearest duplicates",
+    "cycles": "Labels most at odds with others of the prompt",
+    "contamination": "Most like a benchmark prompt",
+}
+# What a large and a small number mean where it is not what models prefer.
+TITLES = {"degenerate": ("Response A has more flags", "Response B has more flags", "The preferred one has more flags")}
+VOTES = ("Most toward response B", "Most toward response A", "Most against the label")
 
 
 @dataclass(frozen=True)
@@ -36,15 +45,16 @@ def examples_of(run: Run) -> list[ExampleGroup]:
     signals = Signal.objects.filter(run=run, value__isnull=False).select_related(
         "comparison__source", "comparison__prompt"
     )
-    if run.method == "near_duplicates":
+    if run.method in UNSIGNED:
         found = [
-            ExampleGroup("Nearest duplicates", _rows(signals.filter(value__gt=0).order_by("-value", "comparison_id")))
+            ExampleGroup(UNSIGNED[run.method], _rows(signals.filter(value__gt=0).order_by("-value", "comparison_id")))
         ]
     else:
+        toward_b, toward_a, against = TITLES.get(run.method, VOTES)
         found = [
-            ExampleGroup("Most toward response B", _rows(signals.order_by("-value", "comparison_id"))),
-            ExampleGroup("Most toward response A", _rows(signals.order_by("value", "comparison_id"))),
-            ExampleGroup("Votes most against the label", _rows(_against(signals))),
+            ExampleGroup(toward_b, _rows(signals.filter(value__gt=0).order_by("-value", "comparison_id"))),
+            ExampleGroup(toward_a, _rows(signals.filter(value__lt=0).order_by("value", "comparison_id"))),
+            ExampleGroup(against, _rows(_against(signals))),
         ]
     return [group for group in found if group.examples]
 

@@ -21,6 +21,7 @@ from django.db.models import Q
 from accounts.models import Project
 from annotation.models import Adjudication, Campaign
 from curation.fields import METADATA, FieldType, find_field
+from curation.method_fields import METHODS
 from ledger.models import Run, RunKind, State
 
 # `current` sees what recipes decided; `base`, which recipes and releases see, does not.
@@ -81,6 +82,11 @@ JOINS: dict[str, str] = {
     " AS vote_cut(source_id bigint, rms_margin float8, strong_cut float8) ON vote_cut.source_id = c.source_id",
     "near_duplicates": "LEFT JOIN curation_signal duplicate"
     " ON duplicate.run_id = %(run_near_duplicates)s AND duplicate.comparison_id = c.id",
+    **{
+        method: f"LEFT JOIN curation_signal {method} ON {method}.run_id = %(run_{method})s"
+        f" AND {method}.comparison_id = c.id"
+        for method in sorted(METHODS)
+    },
 }
 
 
@@ -172,7 +178,7 @@ class Standing:
             return _HAND_THEN
         if name == "consensus":
             return self._consensus()
-        if name in {"model_vote", "near_duplicates"}:
+        if name in {"model_vote", "near_duplicates"} | METHODS:
             run = self.runs.get(name)
             self.params[f"run_{name}"] = run.id if run else -1
         if name == "vote_cut":

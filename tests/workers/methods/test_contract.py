@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from workers.discover import card_of, methods, schema_of
 from workers.engine.bench import Bench
-from workers.methods._base import Method, Pair
+from workers.methods._base import Method, Pair, Signal
 
 ROOT = Path(__file__).resolve().parents[3]
 SECTIONS = ("Idea", "Formula", "Paper", "Needs", "Signal", "Limits", "Cost", "Do not use", "Relations")
@@ -85,12 +86,29 @@ def test_swapping_the_sides_mirrors_what_is_signed(method: Method, make_pairs: M
     straight = method.run(pairs, method.Params(), bench).signals
     mirrored = method.run(swapped, method.Params(), bench).signals
     for one, other in zip(straight, mirrored, strict=True):
-        if "mean" in one.fields:
-            assert one.value == pytest.approx(-(other.value or 0), abs=1e-6)
-            assert one.fields["spread"] == pytest.approx(other.fields["spread"], abs=1e-6)
-            assert one.fields["share_b"] == pytest.approx(1 - other.fields["share_b"])
+        expected = _seen_from_the_other_side(one)
+        assert (one.value is None) == (other.value is None)
+        assert other.value == pytest.approx(expected.value, abs=1e-6)
+        assert set(other.fields) == set(expected.fields)
+        for name, value in expected.fields.items():
+            is_number = isinstance(value, float)
+            assert other.fields[name] == (pytest.approx(value, abs=1e-6) if is_number else value), name
+
+
+def _seen_from_the_other_side(signal: Signal) -> Signal:
+    """`mean` and what ends in _mean turn, x_a and x_b change places, a share of b becomes that of a; the rest stays."""
+    turned: dict[str, Any] = {}
+    for name, value in signal.fields.items():
+        if value is not None and (name == "mean" or name.endswith("_mean")):
+            turned[name] = -value
+        elif name.endswith("_a") and f"{name[:-1]}b" in signal.fields:
+            turned[name] = signal.fields[f"{name[:-1]}b"]
+        elif name.endswith("_b") and f"{name[:-1]}a" in signal.fields:
+            turned[name] = signal.fields[f"{name[:-1]}a"]
         else:
-            assert one == other
+            turned[name] = 1 - value if name == "share_b" and value is not None else value
+    is_signed = "mean" in signal.fields and signal.value is not None
+    return Signal(signal.pair_id, -(signal.value or 0.0) if is_signed else signal.value, turned)
 
 
 @every_signalling_method

@@ -1,0 +1,47 @@
+"""Fields of the methods whose signals are read as they were written: one line per field, (name, type, help, SQL).
+
+In the SQL `{s}` is the signal's jsonb, `{value}` its number, `{direction}` 1 or -1 toward the label. A new method needs
+its lines here and nothing else: `curation.standing` joins the signals of its newest run by the method's name.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Line = tuple[str, Literal["number", "text", "boolean"], str, str]
+
+PREFERRED = "(CASE WHEN {direction} > 0 THEN {s}->'flags_b' WHEN {direction} < 0 THEN {s}->'flags_a' END)"
+DEGENERATE_FLAGS = {
+    "empty": "nothing in it but white space",
+    "key": "one of the words that fool judges, and nothing else",
+    "echo": "the prompt over again",
+    "refusal": "it refuses",
+    "truncated": "it ends in the middle of a sentence or of code",
+    "repetitive": "the same words over and over",
+    "wrong_language": "it is in another language than the prompt",
+}
+
+
+def _either(flag: str) -> str:
+    return f"({{s}}->'flags_a' ? '{flag}' OR {{s}}->'flags_b' ? '{flag}')"
+
+
+LINES: dict[str, list[Line]] = {
+    "degenerate": [
+        *((flag, "boolean", f"Of a response: {words}.", _either(flag)) for flag, words in DEGENERATE_FLAGS.items()),
+        ("any", "boolean", "A response raised a flag.", "jsonb_array_length({s}->'flags_a' || ({s}->'flags_b')) > 0"),
+        ("flags_preferred", "number", "Flags of the preferred response; missing without a label.",
+         f"jsonb_array_length({PREFERRED})"),
+        ("mean", "number", "Flags of response_a minus those of response_b; positive = b is sounder.", "{value}"),
+        ("strength", "number", "The same toward the label: negative = the preferred response has more flags.",
+         "({direction} * {value})"),
+    ],
+}  # fmt: skip
+
+METHODS = frozenset(LINES)
+
+
+def sql_of(method: str, sql: str, direction: str) -> str:
+    return (
+        sql.replace("{s}", f"{method}.fields").replace("{value}", f"{method}.value").replace("{direction}", direction)
+    )
