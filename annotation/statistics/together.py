@@ -22,7 +22,7 @@ from accounts.models import User
 from annotation.models import Campaign
 from annotation.statistics.cohen import cohen_kappas
 from annotation.statistics.estimates import Estimate, Floats, bootstrapped
-from annotation.statistics.read import votes_of
+from annotation.statistics.read import kept_until_answered, votes_of
 from ledger.shares import Share
 
 SHOWN_PAIRS = 10
@@ -72,10 +72,11 @@ def together(campaign: Campaign) -> Together:
     )
 
 
-def two_by_two(campaign: Campaign, *, most: int = SHOWN_PAIRS) -> TwoByTwo:
+@kept_until_answered
+def two_by_two(campaign: Campaign) -> TwoByTwo:
     votes = votes_of(campaign).counting
     found = cohen_kappas(votes.comparison, votes.annotator, votes.direction.astype(np.float64))
-    shown = found.pairs[:most]
+    shown = found.pairs[:SHOWN_PAIRS]
     people = User.objects.in_bulk([number for pair in shown for number in (pair.first, pair.second)])
     return TwoByTwo(
         mean=found.mean,
