@@ -36,6 +36,14 @@ LINES: dict[str, list[Line]] = {
         ("strength", "number", "The same toward the label: negative = the preferred response has more flags.",
          "({direction} * {value})"),
     ],
+    "cycles": [
+        ("in_cycle", "boolean", "The label lies on a circle of labels of its prompt.", "({s}->>'in_cycle')::boolean"),
+        ("feedback", "boolean", "The label is in the smallest set without which its prompt has no circle.",
+         "({s}->>'feedback')::boolean"),
+        ("value", "number", "How far it is at odds with labels through third responses, 0..1.", "{value}"),
+        ("circles", "number", "Circles of three through the label.", "({s}->>'circles')::float8"),
+        ("exact", "boolean", "The set of its prompt is known to be smallest.", "({s}->>'exact')::boolean"),
+    ],
 }  # fmt: skip
 
 METHODS = frozenset(LINES)
