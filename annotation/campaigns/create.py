@@ -135,7 +135,7 @@ def extend_overlap(*, campaign: Campaign, overlap: int, by: User | None) -> Camp
     if not campaign.overlap < overlap <= MAX_OVERLAP:
         limit = f"must be more than {campaign.overlap} and at most {MAX_OVERLAP}"
         raise OverlapOnlyGrows("The overlap of a campaign can only grow.", {"overlap": limit})
-    if problem := stop_rule_problem(campaign.stop_rule, overlap=overlap):
+    if problem := stop_rule_problem(campaign.stop_rule, overlap=overlap, unit=campaign.unit):
         raise OverlapOnlyGrows("The stop rule of this campaign does not allow that.", {"overlap": problem})
     change = {"from": campaign.overlap, "to": overlap}
     with transaction.atomic():
@@ -171,7 +171,7 @@ def _problems_with_work(how: Kind, asked: Asked, stop_rule: dict[str, Any] | Non
     problems = {}
     if asked.unit is not None and asked.unit not in how.UNITS:
         problems["unit"] = f"must be one of: {', '.join(how.UNITS)}"
-    if problem := stop_rule_problem(stop_rule, overlap=asked.overlap):
+    if problem := stop_rule_problem(stop_rule, overlap=asked.overlap, unit=asked.unit or how.UNITS[0]):
         problems["stop_rule"] = problem
     if asked.consensus_method not in METHODS:
         problems["consensus_method"] = f"must be one of: {', '.join(METHODS)}"

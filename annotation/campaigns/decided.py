@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from annotation.campaigns.freshness import kept
+from annotation.consensus.asked_in import joined_task
 from annotation.models import Campaign
 
 
@@ -40,7 +41,9 @@ def decided_of(campaign: Campaign) -> Decided:
 
 def _decided(campaign: Campaign) -> Decided:
     with connection.cursor() as cursor:
-        cursor.execute(_DECIDED, {"campaign": campaign.pk, "method": campaign.consensus_method})
+        cursor.execute(
+            _DECIDED.format(task=joined_task(campaign)), {"campaign": campaign.pk, "method": campaign.consensus_method}
+        )
         return Decided(*cursor.fetchone())
 
 
@@ -52,7 +55,7 @@ FROM (
     SELECT k.votes, k.effective_votes, k.label IS NOT NULL OR k.is_both_bad AS is_decided,
            j.id IS NOT NULL AS is_adjudicated, t.judged >= t.cap AND t.cap > 0 AS is_full
     FROM annotation_consensus k
-    LEFT JOIN annotation_task t ON t.campaign_id = k.campaign_id AND t.comparison_id = k.comparison_id
+    {task}
     LEFT JOIN annotation_consensus j ON j.campaign_id = k.campaign_id AND j.comparison_id = k.comparison_id
           AND j.method = 'adjudicated'
     WHERE k.campaign_id = %(campaign)s AND k.method = %(method)s

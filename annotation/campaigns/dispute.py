@@ -11,10 +11,12 @@ from django.utils.safestring import SafeString
 
 from accounts.problems import NotFound
 from annotation.consensus.adjudicate import standing_adjudication
+from annotation.consensus.asked_in import answers_on, choice_on, tasks_asking
 from annotation.desk.presentation import Turn, turns_of
 from annotation.desk.rendering import rendered
 from annotation.kinds.pairwise import THREE_WAY
-from annotation.models import Adjudication, Campaign, Consensus, Judgment
+from annotation.kinds.ranking import Sides
+from annotation.models import Adjudication, Campaign, Consensus, Judgment, Unit
 from corpus.models import Comparison
 
 BOTH_BAD = "both_bad"
@@ -90,18 +92,23 @@ def dispute_of(campaign: Campaign, comparison_id: int) -> Dispute:
         .select_related("prompt", "response_a", "response_b")
         .first()
     )
-    if comparison is None or not campaign.tasks.filter(comparison=comparison).exists():
+    if comparison is None or not tasks_asking(campaign, comparison_id).exists():
         raise NotFound(f"There is no comparison {comparison_id} in {campaign.name}.")
-    said = Judgment.objects.counting().filter(campaign=campaign, comparison=comparison)
-    judgments = list(said.select_related("annotator").order_by("id"))
+    judgments = list(answers_on(campaign, comparison_id).select_related("annotator").order_by("id"))
     words = step_words(campaign)
+    sides = Sides(comparison.pk, comparison.response_a_id, comparison.response_b_id)
+    choices = [choice_on(judgment, sides) for judgment in judgments]
+    said = [
+        _vote(_letter(place), judgment, answer_words(choice, judgment.is_both_bad, words))
+        for place, (judgment, choice) in enumerate(zip(judgments, choices, strict=True))
+    ]
     return Dispute(
         comparison=comparison,
         turns=turns_of(comparison.prompt.messages),
         a=_text(comparison.response_a.content),
         b=_text(comparison.response_b.content),
-        votes=[_vote(_letter(place), judgment, words) for place, judgment in enumerate(judgments)],
-        piles=_piles(judgments, words),
+        votes=said,
+        piles=_piles(said, words),
         consensus=Consensus.objects.filter(
             campaign=campaign, comparison=comparison, method=campaign.consensus_method
         ).first(),
@@ -110,7 +117,7 @@ def dispute_of(campaign: Campaign, comparison_id: int) -> Dispute:
 
 
 def step_words(campaign: Campaign) -> dict[int, str]:
-    is_three_way = campaign.settings.get("scale") == THREE_WAY
+    is_three_way = campaign.settings.get("scale") == THREE_WAY or campaign.unit == Unit.PROMPT
     return WORDS | THREE_WORDS if is_three_way else WORDS
 
 
@@ -122,22 +129,23 @@ def _text(content: str) -> Text:
     return Text(content, rendered(content))
 
 
-def _vote(letter: str, judgment: Judgment, words: dict[int, str]) -> Vote:
+def _vote(letter: str, judgment: Judgment, words: str) -> Vote:
     payload: dict[str, Any] = judgment.payload
     reason, tags = payload.get("reason", ""), payload.get("tags", [])
     return Vote(
         letter=letter,
         judgment=judgment,
-        words=answer_words(judgment.choice, judgment.is_both_bad, words),
+        words=words,
         reason=reason if isinstance(reason, str) else "",
         tags=[str(tag) for tag in tags] if isinstance(tags, list) else [],
     )
 
 
-def _piles(judgments: list[Judgment], words: dict[int, str]) -> list[Pile]:
-    counted = Counter((judgment.choice, judgment.is_both_bad) for judgment in judgments)
-    order = [*((step, False) for step in WORDS), (None, True), (None, False)]
-    return [Pile(answer_words(*answer, words), counted[answer]) for answer in order if counted[answer]]
+def _piles(votes: list[Vote], words: dict[int, str]) -> list[Pile]:
+    counted = Counter(vote.words for vote in votes)
+    order = [*(words[step] for step in WORDS), answer_words(None, True), answer_words(None, False)]
+    # On a scale of three answers several steps have the same words.
+    return [Pile(said, counted[said]) for said in dict.fromkeys(order) if counted[said]]
 
 
 def _letter(place: int) -> str:

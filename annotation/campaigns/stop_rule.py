@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts.audit import record
 from accounts.models import User
 from accounts.problems import Invalid
-from annotation.models import Campaign
+from annotation.models import Campaign, Unit
 from annotation.quality.stop_rule import apply_stop_rule
 
 MAX_JUDGMENTS = 100
@@ -21,7 +21,7 @@ class InvalidStopRule(Invalid):
 
 def change_stop_rule(*, campaign: Campaign, stop_rule: dict[str, Any] | None, by: User | None) -> Campaign:
     """Holds from the next answer on; None takes the rule away, and what it has asked for stays asked."""
-    if problem := stop_rule_problem(stop_rule, overlap=campaign.overlap):
+    if problem := stop_rule_problem(stop_rule, overlap=campaign.overlap, unit=campaign.unit):
         raise InvalidStopRule("This stop rule cannot be used.", {"stop_rule": problem})
     change = {"from": campaign.stop_rule, "to": stop_rule}
     with transaction.atomic():
@@ -32,10 +32,12 @@ def change_stop_rule(*, campaign: Campaign, stop_rule: dict[str, Any] | None, by
     return campaign
 
 
-def stop_rule_problem(rule: dict[str, Any] | None, *, overlap: int) -> str | None:
+def stop_rule_problem(rule: dict[str, Any] | None, *, overlap: int, unit: str) -> str | None:
     """What is wrong with {"max": judgments at most, "until": posterior of the leading answer}; None is no rule."""
     if rule is None:
         return None
+    if unit != Unit.COMPARISON:
+        return "goes with comparisons only: one more is asked for while their majority is undecided"
     if set(rule) != {"max", "until"}:
         return 'must be {"max": judgments at most, "until": posterior of the leading answer}, or null'
     most, until = rule["max"], rule["until"]

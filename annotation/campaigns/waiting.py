@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from annotation.campaigns.freshness import kept
+from annotation.consensus.asked_in import joined_task
 from annotation.models import Campaign
 
 # How many of a large campaign are looked up at once, for the next minute.
@@ -34,11 +35,11 @@ def waiting(campaign: Campaign, *, under: float | None = None, after: int | None
     """
     names = {"campaign": campaign.pk, "method": campaign.consensus_method, "under": under, "limit": LOOKED_UP}
     key = f"{campaign.pk}:{campaign.consensus_method}:{under}:waiting"
-    listed, total = kept(key, campaign.task_count, lambda: _listed(names))
+    listed, total = kept(key, campaign.task_count, lambda: _listed(campaign, names))
     decided = _adjudicated(campaign, listed)
     still = [number for number in listed if number not in decided]
     if not still and total > len(listed):
-        listed, total = _listed(names)
+        listed, total = _listed(campaign, names)
         still = listed
     left = total - (len(listed) - len(still))
     if after in still:
@@ -46,9 +47,9 @@ def waiting(campaign: Campaign, *, under: float | None = None, after: int | None
     return Queue(still, left)
 
 
-def _listed(names: dict[str, Any]) -> tuple[list[int], int]:
+def _listed(campaign: Campaign, names: dict[str, Any]) -> tuple[list[int], int]:
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING, names)
+        cursor.execute(_WAITING.format(task=joined_task(campaign)), names)
         rows = cursor.fetchall()
     return [row[0] for row in rows], (rows[0][1] if rows else 0)
 
@@ -62,7 +63,7 @@ def _adjudicated(campaign: Campaign, comparisons: list[int]) -> set[int]:
 _WAITING = """
 SELECT k.comparison_id, count(*) OVER ()
 FROM annotation_consensus k
-JOIN annotation_task t ON t.campaign_id = k.campaign_id AND t.comparison_id = k.comparison_id
+{task}
 WHERE k.campaign_id = %(campaign)s AND k.method = %(method)s AND t.judged >= t.cap AND t.cap > 0
   AND ((k.label IS NULL AND NOT k.is_both_bad) OR k.confidence < %(under)s::float8)
   AND NOT EXISTS (SELECT 1 FROM annotation_consensus j WHERE j.campaign_id = k.campaign_id

@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.models import User
 from accounts.problems import Conflict, Invalid, NotFound
-from annotation.models import Adjudication, Campaign, Consensus, Judgment, Task
+from annotation.consensus.asked_in import answers_on, tasks_asking
+from annotation.models import Adjudication, Campaign, Consensus
 
 ADJUDICATED = "adjudicated"
 MAX_REASON_CHARACTERS = 2000
@@ -54,8 +55,8 @@ def adjudicate(
         standing = standing_adjudication(campaign, comparison_id)
         if standing is not None and _says(standing) == (label, is_both_bad, reason, by.pk):
             return standing
-        votes = Judgment.objects.counting().filter(campaign=campaign, comparison_id=comparison_id)
-        count = votes.exclude(choice__isnull=True, is_both_bad=False).count()
+        said = answers_on(campaign, comparison_id)
+        count = said.exclude(choice__isnull=True, is_both_bad=False, payload__ranking__isnull=True).count()
         if not count:
             raise NoVotesYet(f"Nobody has judged comparison {comparison_id} here yet; there is nothing to adjudicate.")
         made = Adjudication.objects.create(
@@ -117,8 +118,7 @@ def _check(label: int | None, is_both_bad: bool, reason: str) -> None:
 
 def _lock_task(campaign: Campaign, comparison_id: int) -> None:
     """Two curators who decide the same comparison come one after the other."""
-    task = Task.objects.select_for_update(no_key=True).filter(campaign=campaign, comparison_id=comparison_id).first()
-    if task is None:
+    if tasks_asking(campaign, comparison_id).select_for_update(no_key=True).first() is None:
         raise NotInCampaign(f"There is no comparison {comparison_id} in {campaign.name}.")
 
 

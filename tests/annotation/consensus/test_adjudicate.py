@@ -6,6 +6,8 @@ import pytest
 
 from accounts.models import AuditEvent, User
 from annotation.campaigns.create import create_campaign
+from annotation.campaigns.dispute import dispute_of
+from annotation.campaigns.waiting import waiting
 from annotation.consensus.adjudicate import (
     InvalidAdjudication,
     NotAdjudicated,
@@ -54,6 +56,31 @@ def test_it_is_in_force_beside_another_campaign_that_changed_later(
     assignment = Assignment.objects.select_related("campaign", "task__comparison").get(id=item.assignment_id)
     submit(assignment=assignment, payload={"choice": 3}, with_next=False)
     assert rows_of(campaign.project, [split])[0].label == -1
+
+
+def test_what_rankings_leave_open_is_decided_too(
+    campaign: Campaign, people: Callable[[int], list[User]], curator: User
+) -> None:
+    ranked = create_campaign(project=campaign.project, name="Ranked", kind="ranking", overlap=2)
+    for person, is_turned in zip(people(2), (False, True), strict=True):
+        item = claim(campaign=ranked, annotator=person)
+        assert item is not None
+        assignment = Assignment.objects.select_related("campaign", "task").get(id=item.assignment_id)
+        places = sorted(([response.id] for response in item.responses), reverse=is_turned)
+        submit(assignment=assignment, payload={"ranking": places, "reason": "It is right."}, with_next=False)
+    (open_one,) = waiting(ranked).comparisons
+    dispute = dispute_of(ranked, open_one)
+    assert [vote.words for vote in dispute.votes] == ["A better", "B better"]
+    assert [(pile.words, pile.count) for pile in dispute.piles] == [("A better", 1), ("B better", 1)]
+    adjudicate(campaign=ranked, comparison_id=open_one, by=curator, label=-1)
+    assert rows_of(campaign.project, [open_one])[0].label == -1
+    assert waiting(ranked).comparisons == []
+    assert Consensus.objects.get(campaign=ranked, method="adjudicated").votes == 2
+    unranked = campaign.tasks.exclude(comparison_id=open_one).values_list("comparison_id", flat=True)[0]
+    with pytest.raises(NoVotesYet):
+        adjudicate(campaign=ranked, comparison_id=unranked, by=curator, label=1)
+    with pytest.raises(NotInCampaign):
+        adjudicate(campaign=ranked, comparison_id=10**9, by=curator, label=1)
 
 
 def test_its_label_can_be_flipped_by_hand(campaign: Campaign, split: int, curator: User) -> None:
