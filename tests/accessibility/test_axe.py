@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from tests.accessibility.conftest import Filled
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 # What a page does after its size has changed is done.
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -36,6 +36,7 @@ NO_PAGES = {
     "curation:overview_figures", "curation:histogram", "curation:every", "curation:decide", "curation:undo",
     "curation:review_left", "curation:review_decide", "curation:review_undo", "curation:run_examples",
     "curation:recipe_preview", "curation:recipe_undo",
+    "curation:audit_policy", "curation:audit_undo", "curation:audit_finish", "curation:audit_cancel",
 }  # fmt: skip
 NOBODYS = {"account_login", "account_reset_password"}
 # Not drawn from the sample: an import's page is walked in tests/corpus.
@@ -51,7 +52,9 @@ def owners_pages(filled: Filled) -> dict[str, str]:
         (["demo"], "accounts:people accounts:settings ledger:runs corpus:import corpus:sources annotation:annotate"),
         (["demo"], "annotation:campaigns annotation:campaign_new annotation:history curation:overview"),
         (["demo"], "curation:comparisons curation:review curation:methods curation:recipes curation:recipe_fields"),
-        (["demo"], "curation:releases"),
+        (["demo"], "curation:releases curation:audits"),
+        (["demo", filled.audited.pk], "curation:audit"),
+        (["demo", filled.auditing.pk], "curation:audit_label"),
         (["demo"], "annotation:rubrics annotation:rubric_new"),
         (["demo", filled.rubric.pk], "annotation:rubric"),
         (["demo", filled.voted.pk], "ledger:run"),
@@ -86,6 +89,7 @@ def more_pages(filled: Filled) -> list[str]:
         f"/p/demo/campaigns/{filled.checked.pk}/judge/",
         f"/p/demo/campaigns/{filled.checked.pk}/",
         f"/p/demo/rubrics/{filled.rubric.pk}/?since=1",
+        f"/p/demo/audits/{filled.auditing.pk}/",
     ]
 
 
