@@ -155,8 +155,22 @@ _ALL = (
     Field(
         "near_duplicates.similarity",
         "number",
-        "Cosine similarity to the nearest other comparison.",
+        "Similarity to the nearest other comparison, by meaning or by letters.",
         "(duplicate.fields->>'similarity')::float8",
+        _DUPLICATE,
+    ),
+    Field(
+        "near_duplicates.near_exact",
+        "boolean",
+        "Another comparison has nearly these letters.",
+        "(duplicate.fields->>'near_exact')::boolean",
+        _DUPLICATE,
+    ),
+    Field(
+        "near_duplicates.overlap",
+        "number",
+        "Overlap of letters with the nearest of those, 0..1.",
+        "(duplicate.fields->>'overlap')::float8",
         _DUPLICATE,
     ),
     Field(

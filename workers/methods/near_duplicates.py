@@ -8,28 +8,35 @@ Idea
 
 Formula
     exact: the conversation and the unordered pair of responses are equal character by character.
-    semantic: similarity = min(cos(p, p'), max(min(cos(a, a'), cos(b, b')), min(cos(a, b'), cos(b, a')))) >= threshold,
-    and the texts' lengths differ by at most a fifth. p is the embedding of the end of the conversation (its last
-    1,000 characters), a and b are those of the responses. Groups are what these links connect.
+    near exact: overlap = min(J(p, p'), max(min(J(a, a'), J(b, b')), min(J(a, b'), J(b, a')))) >= jaccard. J is the
+    Jaccard similarity of the sets of runs of nine bytes, lower-cased, white space made one. Candidates come from
+    MinHash (128 bins, one permutation) of the union of both responses, in bands that miss a pair at the threshold in
+    about 1 of 100; the overlap itself decides.
+    semantic: similarity = min(cos(p, p'), max(min(cos(a, a'), cos(b, b')), min(cos(a, b'), cos(b, a')))) >= threshold
+    In both, the lengths of responses differ by at most a fifth, p is the end of the conversation (its last 1,000
+    characters) and a, b are the responses, for cos their embeddings. Groups are what these links connect.
 
 Paper
-    Lee et al. 2022, Deduplicating Training Data Makes Language Models Better (exact and near duplicates); the
-    embedding variant follows Abbas et al. 2023, SemDeDup.
+    Lee et al. 2022, Deduplicating Training Data Makes Language Models Better (exact and near duplicates). MinHash:
+    Broder 1997; by one permutation: Li, Owen and Zhang 2012. The embedding variant follows Abbas et al. 2023, SemDeDup.
 
 Needs
     Responses. Labels are not read, so copies with different labels meet in one group.
 
 Signal
-    value = similarity, 0..1: that of the nearest duplicate, 1 for an exact one, 0 where there is none. `group` is the
-    smallest comparison id of the group, `is_duplicate` is true for all but that one.
+    value = similarity, 0..1: that of the nearest duplicate (the larger of cosine and overlap), 1 for an exact one, 0
+    where there is none. `group` is the smallest comparison id of the group, `is_duplicate` is true for all but that
+    one. `near_exact` and `overlap` tell of the letters alone; an exact copy is near exact, with overlap 1.
 
 Limits
     Links chain: two ends of a group may differ more than the threshold says. The encoder reads 256 tokens and is blind
-    to small words: "2 + 3" and "2 + 4" look alike. Only `exact` is a fact; look at semantic groups before you drop.
+    to small words: "2 + 3" and "2 + 4" look alike. Only `exact` is a fact; look at the others before you drop. Of more
+    than nine alike in a bucket of MinHash, each is compared with the first eight only, and so chained through them.
     Above 60,000 comparisons the neighbour search is approximate and may miss a few.
 
 Cost
-    Each distinct text is embedded once and kept; the search over 10,000 comparisons takes some seconds.
+    Each distinct text is embedded once and kept; the search over 10,000 comparisons takes some seconds. MinHash reads a
+    few million characters a second on one core and needs no model.
 
 Do not use
     To find prompts that ask the same thing with other answers, or plagiarism of parts.
@@ -58,6 +65,8 @@ FIELDS = {
     "is_duplicate": "another comparison of the group came first",
     "exact": "another comparison has exactly this conversation and these responses",
     "similarity": "similarity of the nearest duplicate, 0..1; 0 without one",
+    "near_exact": "another comparison has nearly these letters",
+    "overlap": "Jaccard overlap of letters with the nearest of those, 0..1; 0 without one",
 }
 CONVERSATION_TAIL = 1000
 MIN_LENGTH_RATIO = 0.8
@@ -66,21 +75,39 @@ MIN_LENGTH_RATIO = 0.8
 @dataclass(frozen=True)
 class Params:
     threshold: float = param(
-        0.95, ge=0.8, le=1.0, help="From this similarity on, two comparisons are duplicates; 1 finds exact ones only."
+        0.95,
+        ge=0.8,
+        le=1.0,
+        help="From this cosine similarity on, two comparisons are duplicates; 1 with `all` finds exact ones only.",
+    )
+    look_for: str = param(
+        "all", choices=("all", "text", "meaning", "exact"),
+        help="Besides exact ones: near-exact text (MinHash), the same meaning (embeddings, needs the model), or all.",
+    )  # fmt: skip
+    jaccard: float = param(
+        0.85, ge=0.5, le=1.0, help="From this overlap of letters on, two comparisons are near exact."
     )
     model: str = param("minilm", help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine.")
+
+    @property
+    def is_semantic(self) -> bool:
+        return self.threshold < 1 and self.look_for in {"all", "meaning"}
+
+    @property
+    def is_near_exact(self) -> bool:
+        return self.look_for == "text" or (self.look_for == "all" and self.threshold < 1)
 
 
 def preflight(params: Params) -> None:
     from workers.engine.embeddings import model_folder
 
-    if params.threshold < 1:
+    if params.is_semantic:
         model_folder(params.model)
 
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
     """What will be embedded; for the cost that the page tells beforehand."""
-    if params.threshold >= 1:
+    if not params.is_semantic:
         return []
     return sorted({text for pair in pairs for text in (_conversation(pair), pair.a, pair.b)})
 
@@ -95,24 +122,29 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
 
     pairs = sorted(pairs, key=lambda pair: pair.id)
     groups = Groups(len(pairs))
-    similarity = [0.0] * len(pairs)
+    similarity, overlap = [0.0] * len(pairs), [0.0] * len(pairs)
     exact = _link_exact(pairs, groups)
     # One of each exact group stands for all: a thousand copies would be half a million links.
     different = [index for index in range(len(pairs)) if groups.of(index) == index]
-    if params.threshold < 1 and different:
-        for i, j, near in _semantic_links([pairs[index] for index in different], params, bench):
-            one, other = different[i], different[j]
-            groups.join(one, other)
-            similarity[one] = max(similarity[one], near)
-            similarity[other] = max(similarity[other], near)
+    some = [pairs[index] for index in different]
+    for links, found in (
+        (_near_exact_links(some, params, bench) if params.is_near_exact else (), overlap),
+        (_semantic_links(some, params, bench) if params.is_semantic and some else (), similarity),
+    ):
+        for i, j, near in links:
+            groups.join(different[i], different[j])
+            for index in (different[i], different[j]):
+                found[index] = max(found[index], near)
     signals = []
     for index, pair in enumerate(pairs):
         first = groups.of(index)
-        found = 1.0 if exact[index] else similarity[index]
+        letters = 1.0 if exact[index] else overlap[index]
+        nearest = max(letters, similarity[index])
         fields = {
-            "group": pairs[first].id, "is_duplicate": first != index, "exact": exact[index], "similarity": found,
+            "group": pairs[first].id, "is_duplicate": first != index, "exact": exact[index], "similarity": nearest,
+            "near_exact": letters > 0, "overlap": letters,
         }  # fmt: skip
-        signals.append(Signal(pair.id, found, fields))
+        signals.append(Signal(pair.id, nearest, fields))
     return Outcome(signals=signals, result=_summary(signals))
 
 
@@ -126,6 +158,7 @@ def _summary(signals: Sequence[Signal]) -> dict[str, Any]:
         "groups": sum(size > 1 for size in sizes.values()),
         "duplicates": len(duplicates),
         "exact_duplicates": sum(signal.fields["exact"] for signal in duplicates),
+        "near_exact_duplicates": sum(signal.fields["near_exact"] for signal in duplicates),
         "largest_group": max(sizes.values(), default=0),
     }
 
@@ -146,6 +179,37 @@ def _link_exact(pairs: Sequence[Pair], groups: Any) -> list[bool]:
             groups.join(first, index)
             exact[first] = exact[index] = True
     return exact
+
+
+def _near_exact_links(pairs: Sequence[Pair], params: Params, bench: Bench) -> Iterator[tuple[int, int, float]]:
+    """Candidates by MinHash of both responses together, whichever is a; then the formula."""
+    import numpy as np
+
+    from workers.engine.minhash import Overlap, candidates, sketch
+
+    bench.check_cancelled()
+    bench.progress(0, 3, "comparing letters")
+    all_texts = sorted({text for pair in pairs for text in (_conversation(pair), pair.a, pair.b)})
+    row = {text: index for index, text in enumerate(all_texts)}
+    sides = [(row[_conversation(pair)], row[pair.a], row[pair.b]) for pair in pairs]
+    bins = sketch(all_texts, check=bench.check_cancelled)
+    both = np.array([[a, b] for _, a, b in sides], dtype=np.int64).reshape(len(pairs), 2)
+    # Parts that overlap each other may leave their union a little less alike than they are.
+    reach = max(0.4, params.jaccard - 0.05)
+    letters = Overlap(all_texts)
+
+    def overlap(one: int, other: int) -> float:
+        short, long = sorted((len(all_texts[one]) + 1, len(all_texts[other]) + 1))
+        return letters(one, other) if short >= MIN_LENGTH_RATIO * long else 0.0
+
+    for i, j in candidates(np.minimum(bins[both[:, 0]], bins[both[:, 1]]), reach, check=bench.check_cancelled):
+        (p, a, b), (q, c, d) = sides[i], sides[j]
+        found = overlap(p, q)
+        if found >= params.jaccard:
+            straight, crossed = min(overlap(a, c), overlap(b, d)), min(overlap(a, d), overlap(b, c))
+            found = min(found, max(straight, crossed))
+        if found >= params.jaccard:
+            yield i, j, found
 
 
 def _semantic_links(pairs: Sequence[Pair], params: Params, bench: Bench) -> Iterator[tuple[int, int, float]]:

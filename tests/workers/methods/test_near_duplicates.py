@@ -41,8 +41,9 @@ TWO = "nobody can say because it depends on who you ask and on which day"
 
 def test_the_same_texts_are_exact_whichever_side_they_are_on(tmp_path: Path) -> None:
     said = _run([_pair(4, "why", ONE, TWO), _pair(9, "why", TWO, ONE)], tmp_path)
-    assert said[4].fields == {"group": 4, "is_duplicate": False, "exact": True, "similarity": 1.0}
-    assert said[9].fields == {"group": 4, "is_duplicate": True, "exact": True, "similarity": 1.0}
+    exact = {"exact": True, "similarity": 1.0, "near_exact": True, "overlap": 1.0}
+    assert said[4].fields == {"group": 4, "is_duplicate": False, **exact}
+    assert said[9].fields == {"group": 4, "is_duplicate": True, **exact}
 
 
 def test_nearly_the_same_texts_are_near_duplicates_on_either_side(tmp_path: Path) -> None:
@@ -73,7 +74,9 @@ def test_threshold_one_needs_no_model(tmp_path: Path) -> None:
     pairs = [_pair(1, "why", ONE, TWO), _pair(2, "why", ONE, TWO), _pair(3, "why", ONE, TWO + " now")]
     outcome = near_duplicates.run(pairs, near_duplicates.Params(threshold=1.0), Bench(cache=tmp_path))
     assert [signal.fields["exact"] for signal in outcome.signals] == [True, True, False]
-    assert outcome.result == {"n": 3, "groups": 1, "duplicates": 1, "exact_duplicates": 1, "largest_group": 2}
+    assert outcome.result == {
+        "n": 3, "groups": 1, "duplicates": 1, "exact_duplicates": 1, "near_exact_duplicates": 1, "largest_group": 2,
+    }  # fmt: skip
 
 
 def test_no_link_is_missed_that_comparing_all_with_all_finds(tmp_path: Path) -> None:
@@ -112,4 +115,45 @@ def test_a_thousand_copies_are_one_group_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("threshold", [0.9, 1.0])
 def test_lone_rows_are_their_own_group(tmp_path: Path, threshold: float) -> None:
     said = _run([_pair(5, "why", ONE, TWO)], tmp_path, threshold)
-    assert said[5].fields == {"group": 5, "is_duplicate": False, "exact": False, "similarity": 0.0}
+    nothing = {"exact": False, "similarity": 0.0, "near_exact": False, "overlap": 0.0}
+    assert said[5].fields == {"group": 5, "is_duplicate": False, **nothing}
+
+
+LONG = " ".join(f"word{number} is said here" for number in range(40))
+
+
+def _by_text(pairs: list[Pair], tmp_path: Path, jaccard: float = 0.85) -> dict[int, Signal]:
+    outcome = near_duplicates.run(
+        pairs, near_duplicates.Params(look_for="text", jaccard=jaccard), Bench(cache=tmp_path)
+    )
+    return {signal.pair_id: signal for signal in outcome.signals}
+
+
+def test_near_exact_text_is_found_without_a_model_on_either_side(tmp_path: Path) -> None:
+    said = _by_text(
+        [_pair(1, "why", LONG, TWO), _pair(2, "Why", TWO, LONG + " Well."), _pair(3, "why", ONE, TWO)], tmp_path
+    )
+    assert [said[n].fields["near_exact"] for n in (1, 2, 3)] == [True, True, False]
+    assert (said[2].fields["group"], said[2].fields["exact"]) == (1, False)
+    assert 0.85 <= said[2].fields["overlap"] < 1
+
+
+def test_near_exact_asks_for_the_prompt_and_both_responses(tmp_path: Path) -> None:
+    pairs = [_pair(1, "why", LONG, TWO), _pair(2, "why", LONG, ONE), _pair(3, "where to", LONG, TWO)]
+    assert not any(signal.fields["near_exact"] for signal in _by_text(pairs, tmp_path).values())
+
+
+def test_half_a_corpus_of_nearly_the_same_is_one_group(tmp_path: Path) -> None:
+    alike = [_pair(n, "why", f"{LONG} number {n}", TWO) for n in range(300)]
+    other = [_pair(n, "why", f"{n} " * 30 + ONE, str(n * n) * 20) for n in range(300, 600)]
+    said = _by_text(alike + other, tmp_path)
+    assert {said[n].fields["group"] for n in range(300)} == {0}
+    assert not any(said[n].fields["near_exact"] for n in range(300, 600))
+
+
+@pytest.mark.parametrize(("look_for", "finds"), [("exact", False), ("text", True), ("meaning", True), ("all", True)])
+def test_what_to_look_for_is_what_is_looked_for(look_for: str, finds: bool, tmp_path: Path) -> None:
+    pairs = [_pair(1, "why", LONG, TWO), _pair(2, "why", LONG + " now", TWO)]
+    outcome = near_duplicates.run(pairs, near_duplicates.Params(look_for=look_for), LetterBench(cache=tmp_path))
+    assert outcome.signals[1].fields["is_duplicate"] == finds
+    assert outcome.signals[1].fields["near_exact"] == (look_for in {"text", "all"})
