@@ -36,6 +36,20 @@ LINES: dict[str, list[Line]] = {
         ("strength", "number", "The same toward the label: negative = the preferred response has more flags.",
          "({direction} * {value})"),
     ],
+    "bias_audit": [
+        ("mean", "number", "How far length and format speak for response_b; positive = for it.", "{value}"),
+        ("strength", "number", "The same toward the label: negative = the label goes against length and format.",
+         "({direction} * {value})"),
+        ("length_strength", "number", "How far length alone speaks for the label.",
+         "({direction} * ({s}->>'length_mean')::float8)"),
+    ],
+    "contamination": [
+        ("contaminated", "boolean", "The prompt is one of a benchmark, by a run of words or by meaning.",
+         "({s}->>'contaminated')::boolean"),
+        ("overlap", "number", "Largest share of a benchmark prompt's runs of words, 0..1.",
+         "({s}->>'overlap')::float8"),
+        ("cosine", "number", "Largest cosine to a benchmark prompt.", "({s}->>'cosine')::float8"),
+    ],
     "cycles": [
         ("in_cycle", "boolean", "The label lies on a circle of labels of its prompt.", "({s}->>'in_cycle')::boolean"),
         ("feedback", "boolean", "The label is in the smallest set without which its prompt has no circle.",
@@ -43,6 +57,17 @@ LINES: dict[str, list[Line]] = {
         ("value", "number", "How far it is at odds with labels through third responses, 0..1.", "{value}"),
         ("circles", "number", "Circles of three through the label.", "({s}->>'circles')::float8"),
         ("exact", "boolean", "The set of its prompt is known to be smallest.", "({s}->>'exact')::boolean"),
+    ],
+    "item_strength": [
+        ("mean", "number", "Gap of the strengths of the two responses; positive = response_b better.", "{value}"),
+        ("strength", "number", "The same toward the label: negative = its other comparisons speak against the label.",
+         "({direction} * {value})"),
+        ("spread", "number", "Standard error of the gap.", "({s}->>'spread')::float8"),
+        ("share", "number", "Probability that the preferred response is the stronger one, 0..1.",
+         "(CASE WHEN {direction} > 0 THEN ({s}->>'share_b')::float8"
+         " WHEN {direction} < 0 THEN 1 - ({s}->>'share_b')::float8 END)"),
+        ("others", "number", "Other labelled comparisons of the response that has fewer of them.",
+         "({s}->>'others')::float8"),
     ],
 }  # fmt: skip
 

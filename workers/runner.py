@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from corpus.models import Source
+from curation.handoff.votes import read_votes_of_project
 from curation.parameters import checked
 from ledger.execute import Job
 from ledger.models import Run, Shard
@@ -43,7 +44,7 @@ def work(
 ) -> Callable[[], dict[str, Any]]:
     records = feed.read(run, shard)
     reporter.check_cancelled()
-    bench = _bench(shard, reporter)
+    bench = _bench(run, shard, reporter)
     if method.SHAPE == "whole" and shard.stage == 0:
         prepare = method.prepare  # type: ignore[attr-defined]  # optional in the contract
         _sentence_if_unworkable(lambda: prepare(records, params, bench))
@@ -75,11 +76,17 @@ def conclude(run: Run, method: Method, params: Any, feed: Feed) -> dict[str, Any
     return result | feed.about(params)
 
 
-def _bench(shard: Shard, reporter: Reporter) -> Bench:
+def _bench(run: Run, shard: Shard, reporter: Reporter) -> Bench:
     def progress(done: int, total: int | None = None, stage: str = "") -> None:
         reporter.progress(shard.items * done // total if total else 0, None, stage)
 
-    return Bench(cache=settings.WINNOW_HOME / "cache", progress=progress, check_cancelled=reporter.check_cancelled)
+    return Bench(
+        cache=settings.WINNOW_HOME / "cache",
+        progress=progress,
+        check_cancelled=reporter.check_cancelled,
+        votes=lambda: read_votes_of_project(run.project),
+        sources=dict(Source.objects.filter(project=run.project).values_list("id", "name")),
+    )
 
 
 def _sentence_if_unworkable(step: Callable[[], object]) -> None:

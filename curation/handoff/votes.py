@@ -101,6 +101,15 @@ def read_votes(campaign: Campaign) -> VoteRows:
     )
 
 
+def read_votes_of_project(project: Project) -> VoteRows | None:
+    """Those of every campaign, one after the other; None where nobody has compared anything."""
+    parts = [read_votes(campaign) for campaign in Campaign.objects.filter(project=project).order_by("id")]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return None
+    return VoteRows(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
+
+
 def _names(campaign: Campaign) -> dict[str, Any]:
     return {"campaign": campaign.pk, "project": campaign.project_id, "sources": campaign.source_ids}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from workers.engine.embeddings import Embedded
@@ -23,6 +26,25 @@ def _never_stop() -> None:
     pass
 
 
+class Votes(Protocol):
+    """Votes as arrays; `workers.methods._base.Ballot` says what is in them."""
+
+    @property
+    def comparison(self) -> NDArray[np.int64]: ...
+    @property
+    def annotator(self) -> NDArray[np.int64]: ...
+    @property
+    def choice(self) -> NDArray[np.int64]: ...
+    @property
+    def is_both_bad(self) -> NDArray[np.bool_]: ...
+    @property
+    def first(self) -> NDArray[np.int64]: ...
+
+
+def _nobody_voted() -> Votes | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Bench:
     """`progress` counts within the piece at hand; `check_cancelled` raises whatever ends the work: let it pass."""
@@ -30,6 +52,10 @@ class Bench:
     cache: Path
     progress: Callable[..., None] = _no_progress
     check_cancelled: Callable[[], None] = _never_stop
+    # All counting votes of the project, read when asked for; None where nobody voted.
+    votes: Callable[[], Votes | None] = _nobody_voted
+    # Names of the project's sources by number.
+    sources: Mapping[int, str] = field(default_factory=dict)
 
     def embed(self, texts: Sequence[str], *, model: str) -> Embedded:
         from workers.engine.embeddings import embed

@@ -11,6 +11,7 @@ from curation.handoff.signals import write_signals
 from ledger.models import Run, Shard
 from ledger.shards import Draft
 from workers.feeds._base import CannotRun, WrongOutcome
+from workers.feeds.people import named
 from workers.methods._base import Method, Outcome, Pair
 
 # About ten seconds of embedding on two cores: what a killed worker has to do again at most.
@@ -82,7 +83,8 @@ def write(run: Run, shard: Shard, outcome: Outcome) -> dict[str, Any]:
         write_signals(run_id=run.id, rows=((s.pair_id, s.value, s.fields) for s in outcome.signals))
     if outcome.scores:
         write_scores(run_id=run.id, rows=((s.response_id, s.name, s.value) for s in outcome.scores))
-    return outcome.result
+    people = {"people": named(outcome.result["people"])} if "people" in outcome.result else {}
+    return outcome.result | people
 
 
 def about(params: Any) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from accounts.models import User
 from annotation.models import Campaign
 from curation.handoff.consensus import write_consensus
 from curation.handoff.votes import campaign_to_read, count_votes, read_votes
 from ledger.models import Run, Shard
 from ledger.shards import Draft
 from workers.feeds._base import WrongOutcome
+from workers.feeds.people import named
 from workers.methods._base import Ballot, Method, Outcome
 
 
@@ -46,14 +46,8 @@ def write(run: Run, shard: Shard, outcome: Outcome) -> dict[str, Any]:
         reliabilities=((r.annotator_id, r.value, r.low, r.high, r.n, r.details) for r in outcome.reliabilities),
     )
     campaign = Campaign.objects.get(pk=shard.scope["campaign"])
-    return outcome.result | {"campaign": {"id": campaign.pk, "name": campaign.name}, "people": _named(outcome)}
-
-
-def _named(outcome: Outcome) -> list[dict[str, Any]]:
-    """The annotators that the result lists, with their names for the page."""
-    people = outcome.result.get("people", [])
-    names = {user.pk: str(user) for user in User.objects.filter(pk__in=[person["annotator"] for person in people])}
-    return [person | {"name": names.get(person["annotator"], "")} for person in people]
+    people = named(outcome.result.get("people", []))
+    return outcome.result | {"campaign": {"id": campaign.pk, "name": campaign.name}, "people": people}
 
 
 def about(params: Any) -> dict[str, Any]:
