@@ -10,7 +10,7 @@ from accounts.access import Caller, caller_of, project_for, role_in
 from accounts.models import Project, Role, Scope
 from accounts.problems import NotFound
 from corpus.models import Comparison
-from curation.models import DecisionBatch, Release
+from curation.models import Audit, DecisionBatch, Release
 
 
 def readable_project(request: HttpRequest, slug: str) -> Project:
@@ -19,6 +19,11 @@ def readable_project(request: HttpRequest, slug: str) -> Project:
 
 def curated_project(request: HttpRequest, slug: str) -> Project:
     return project_for(caller_of(request), slug, role=Role.CURATOR, scope=Scope.CURATE)
+
+
+def owned_project(request: HttpRequest, slug: str) -> Project:
+    """For what only the owner sets."""
+    return project_for(caller_of(request), slug, role=Role.OWNER, scope=Scope.ADMIN)
 
 
 def frame_of(request: HttpRequest, project: Project) -> dict[str, Any]:
@@ -54,6 +59,16 @@ def release_for(caller: Caller, release_id: int, *, scope: Scope = Scope.READ) -
         raise hidden
     _check(caller, release.project, scope, hidden)
     return release
+
+
+def audit_for(caller: Caller, audit_id: int, *, slug: str | None = None, scope: Scope = Scope.READ) -> Audit:
+    hidden = NotFound(f"There is no audit {audit_id} that you can see.")
+    found = Audit.objects.select_related("project", "recipe", "created_by")
+    audit = found.filter(pk=audit_id).first()
+    if audit is None or slug not in {None, audit.project.slug}:
+        raise hidden
+    _check(caller, audit.project, scope, hidden)
+    return audit
 
 
 def named_release(project: Project, name: str) -> Release:

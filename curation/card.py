@@ -24,6 +24,7 @@ def card(manifest: Mapping[str, Any], data_files: Mapping[str, str] | None = Non
         _contents(manifest),
         _origin(manifest),
         _curation(manifest),
+        _noise(manifest),
         _votes(manifest),
         _use(manifest),
         _limits(manifest),
@@ -87,7 +88,7 @@ def _curation(manifest: Mapping[str, Any]) -> str:
     counts, recipe = manifest["counts"], manifest["recipe"]
     lines = ["| rule | action | matched | released |", "|" + "---|" * 4]
     for rule in counts["rules"]:
-        action = rule["action"] + (" (unaudited)" if rule["unaudited"] else "")
+        action = rule["action"] + (" (unaudited)" if rule["unaudited"] else " (audited)" if rule.get("audit") else "")
         lines.append(f"| {_cell(rule['name'])} | {action} | {rule['matched']:,} | {rule['released']:,} |")
     by_hand = ", ".join(f"{action} {count:,}" for action, count in counts["by_hand"].items()) or "none"
     unaudited = recipe["unaudited_rules"]
@@ -97,8 +98,48 @@ def _curation(manifest: Mapping[str, Any]) -> str:
         f" “{recipe['name']}”, version {recipe['version']}; the first rule that matches decides, and a person outranks"
         f" every rule. {counts['unmatched']:,} matched no rule and are left out. Decided by hand: {by_hand}.",
         "\n".join(lines),
-        f"**Unaudited:** nobody has checked a sample of what {_names(unaudited)} did." if unaudited else "",
+        _audits(counts["rules"]),
+        f"**Unaudited:** no blind sample bears out what {_names(unaudited)} did." if unaudited else "",
     )
+
+
+def _audits(rules: list[dict[str, Any]]) -> str:
+    """A line per rule of which a sample was checked."""
+    found = [(rule["name"], rule["audit"]) for rule in rules if rule.get("audit") and rule["audit"]["n"]]
+    return "\n".join(
+        f"* “{_cell(name)}” ({audit['proposes']}): in a blind sample of {audit['n']:,} of {audit['population']:,} rows"
+        f" {audit['wrong']:,} labels were wrong; P(wrong) is at least {audit['bound']:.2f} with"
+        f" {100 * audit['confidence']:.3g} % confidence, and has to exceed {audit['threshold']:g}"
+        + (". The sample was drawn before the signals were renewed." if audit["known"] == "outdated" else ".")
+        for name, audit in found
+    )
+
+
+def _noise(manifest: Mapping[str, Any]) -> str:
+    """How many of the raw labels are wrong, as far as anybody knows."""
+    noise = manifest.get("noise")
+    if not noise:
+        return ""
+    said = {
+        "sampled": "Labels found wrong in a blind sample of all labelled rows",
+        "labels": "Imported labels wrong, estimated from people's votes",
+        "votes": "Single votes wrong, estimated from their disagreement",
+    }
+    lines = [f"* {words}: {_rate(noise[name])}" for name, words in said.items()]
+    made_up = noise["votes"]["simulated"]
+    return _section(
+        "How noisy the labels were",
+        "\n".join(lines),
+        "The estimates from votes take every vote to be wrong with the same chance, independently of the others and of"
+        " the imported label; where some comparisons are harder than others they are too low."
+        + (f" **{made_up:,} of the votes are simulated.**" if made_up else ""),
+    )
+
+
+def _rate(rate: Mapping[str, Any]) -> str:
+    if rate["value"] is None:
+        return f"not known ({rate['reason']})."
+    return f"{rate['value']:.2f}, {rate['low']:.2f} to {rate['high']:.2f}, n = {rate['n']:,}."
 
 
 def _votes(manifest: Mapping[str, Any]) -> str:

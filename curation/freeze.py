@@ -22,12 +22,14 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import Project, User
 from accounts.problems import Conflict, Invalid
+from curation.audits.evidence import checked, refuse_unaudited
 from curation.canonical import ROWS_PER_FILE, write_file
 from curation.card import card
 from curation.manifest import complete_manifest, manifest_bytes
 from curation.models import Recipe, Release, Split
 from curation.pin import pin
 from curation.recipes import newest_recipe, save_recipe
+from curation.rules import parse
 from curation.splits import Shares, split_prompts
 from curation.standing import newest_runs
 from ledger.models import Run, RunKind, State
@@ -71,6 +73,7 @@ def new_release(*, project: Project, name: str, recipe: Any, by: User | None, sh
             fields={"name": "letters, digits, . - _"},
         )
     chosen = _recipe(project, name, recipe, by)
+    refuse_unaudited(checked(project, parse(chosen.document)))
     with transaction.atomic():
         _make_room(project, name)
         try:

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from curation.models import Release, Split
-from curation.rules import parse
 
 
 def complete_manifest(release: Release, files: list[dict[str, Any]]) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def complete_manifest(release: Release, files: list[dict[str, Any]]) -> dict[str
             "name": recipe.name,
             "version": recipe.version,
             "document": recipe.document,
-            "unaudited_rules": [rule.name for rule in parse(recipe.document).rules if rule.is_unaudited],
+            "unaudited_rules": [rule["name"] for rule in release.manifest["counts"]["rules"] if rule["unaudited"]],
         },
         "split_shares": release.shares,
         **release.manifest,

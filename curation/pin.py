@@ -10,6 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.problems import Invalid
+from curation.audits.evidence import Checked, checked, refuse_unaudited
+from curation.audits.noise import noise_of
 from curation.models import Release, ReleaseRow, Split
 from curation.preview import Preview, count_groups
 from curation.recipes import decided_sql
@@ -25,8 +27,10 @@ class UnusableMargin(Invalid):
 
 def pin(release: Release, splits: list[tuple[int, Split]]) -> None:
     """Rows, counts and run ids of the release, all or nothing; done before, it is done."""
-    rules = parse(release.recipe.document)
     standing = Standing.of(release.project, sees="base", as_of=release.as_of, is_whole=True)
+    found = checked(release.project, parse(release.recipe.document), runs=standing.runs, as_of=release.as_of)
+    refuse_unaudited(found)
+    rules = found.rules
     with transaction.atomic():
         locked = Release.objects.select_for_update().get(pk=release.pk)
         if locked.manifest.get("counts"):
@@ -38,7 +42,9 @@ def pin(release: Release, splits: list[tuple[int, Split]]) -> None:
         ReleaseRow.objects.filter(release=release).delete()
         _insert_rows(release)
         release.manifest = {
-            "counts": _counts(rules),
+            "counts": _counts(found),
+            "noise": noise_of(release.project, as_of=release.as_of).as_document(),
+            "unaudited_policy": str(found.policy),
             "splits": _by_split(release),
             "sources": _by_source(release),
             "measured": _measured(release, standing),
@@ -140,12 +146,12 @@ def _insert_rows(release: Release) -> None:
         cursor.execute(_INSERT, {"release": release.pk, "project": release.project_id, "as_of": release.as_of})
 
 
-def _counts(rules: Rules) -> dict[str, Any]:
+def _counts(found: Checked) -> dict[str, Any]:
     groups = _rows(
         "SELECT matched, NULL::int AS former, hand, COALESCE(hand_label, label) IS NOT NULL AS has_label,"
         " count(*) AS rows, ARRAY[]::bigint[] AS examples FROM release_decided GROUP BY 1, 2, 3, 4"
     )
-    counted: Preview = count_groups(rules, groups)
+    counted: Preview = count_groups(found, groups)
     return {
         "comparisons": counted.total,
         "released": counted.released,
@@ -160,6 +166,7 @@ def _counts(rules: Rules) -> dict[str, Any]:
                 "without_label": rule.without_label,
                 "released": rule.released,
                 "unaudited": rule.is_unaudited,
+                "audit": rule.evidence.as_document() if rule.evidence else None,
             }
             for rule in counted.rules
         ],

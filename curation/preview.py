@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Project
+from curation.audits.evidence import Checked, Evidence, checked, refusal
 from curation.fields import FIELDS
 from curation.models import Action
 from curation.rules import LABELLED, Rule, Rules
@@ -28,13 +29,18 @@ class RuleCount:
     action: Action
     soften_to: float | None
     margin: float | str | None
-    is_unaudited: bool
+    # What audits say of a rule that flips or drops on an opinion; null for one that needs none.
+    evidence: Evidence | None
     count: int = 0
     by_hand: int = 0
     without_label: int = 0
     examples: list[int] = field(default_factory=list)
     # By how much it grew since the former version; null when that had no rule of this name.
     change: int | None = None
+
+    @property
+    def is_unaudited(self) -> bool:
+        return self.evidence is not None and not self.evidence.is_audited
 
     @property
     def releases(self) -> bool:
@@ -63,10 +69,12 @@ class Preview:
 
 def preview(*, project: Project, rules: Rules, against: Rules | None = None) -> Preview:
     standing = Standing.of(project, sees="base", is_whole=True)
-    return _Counted(rules, against, _counted(standing, rules, against)).preview(_warnings(standing, rules))
+    found = checked(project, rules, runs=standing.runs)
+    warnings = _warnings(standing, rules) + refusal(found)
+    return _Counted(found, against, _counted(standing, rules, against)).preview(warnings)
 
 
-def count_groups(rules: Rules, groups: list[dict[str, Any]]) -> Preview:
+def count_groups(rules: Checked, groups: list[dict[str, Any]]) -> Preview:
     """The same counts from groups that were worked out elsewhere."""
     return _Counted(rules, None, groups).preview([])
 
@@ -93,8 +101,9 @@ def _counted(standing: Standing, rules: Rules, against: Rules | None) -> list[di
 class _Counted:
     """Sums over the groups that the database counted."""
 
-    def __init__(self, rules: Rules, against: Rules | None, groups: list[dict[str, Any]]) -> None:
-        self.rules = rules
+    def __init__(self, found: Checked, against: Rules | None, groups: list[dict[str, Any]]) -> None:
+        self.rules = found.rules
+        self.evidence = found.evidence
         self.against = against
         self.groups = groups
 
@@ -118,7 +127,7 @@ class _Counted:
 
     def _rule(self, n: int, rule: Rule) -> RuleCount:
         groups = [group for group in self.groups if group["matched"] == n]
-        count = RuleCount(rule.name, rule.action, rule.soften_to, rule.margin, rule.is_unaudited)
+        count = RuleCount(rule.name, rule.action, rule.soften_to, rule.margin, self.evidence[n])
         count.count = sum(group["rows"] for group in groups)
         count.by_hand = sum(group["rows"] for group in groups if group["hand"] is not None)
         count.without_label = sum(g["rows"] for g in groups if g["hand"] is None and not g["has_label"])

@@ -13,6 +13,7 @@ from accounts import audit
 from accounts.models import Project, User
 from accounts.problems import Invalid, NotFound
 from curation import rules_sql
+from curation.audits.evidence import checked, refuse_unaudited
 from curation.models import DecisionBatch, Recipe
 from curation.rules import Rules, parse
 from curation.standing import Standing
@@ -128,7 +129,7 @@ def save_recipe(*, project: Project, name: str, document: Any, by: User | None) 
 def newest_recipes(project: Project) -> QuerySet[Recipe]:
     """The newest version of each, by name."""
     newest = Recipe.objects.filter(project=project).order_by("name", "-version").distinct("name")
-    return Recipe.objects.filter(pk__in=newest.values("pk")).order_by("name").select_related("created_by")
+    return Recipe.objects.filter(pk__in=newest.values("pk")).order_by("name").select_related("created_by", "project")
 
 
 def recipe_text(document: dict[str, Any]) -> str:
@@ -152,15 +153,16 @@ def _in_reading_order(part: Any) -> Any:
 
 def apply_recipe(*, recipe: Recipe, by: User | None) -> DecisionBatch:
     """Put the recipe's decisions in force in place of those of any recipe before; what people decided stays."""
-    rules = parse(recipe.document)
     project = recipe.project
+    found = checked(project, parse(recipe.document))
+    refuse_unaudited(found)
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         batch = DecisionBatch.objects.create(
             project=project, author=None, recipe=recipe, reason=f"{recipe.name}, version {recipe.version}"
         )
         _retire_rule_decisions(project)
-        rows = _insert_decisions(project, rules, batch)
+        rows = _insert_decisions(project, found.rules, batch)
         audit.record(
             actor=by,
             project=project,

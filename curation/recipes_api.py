@@ -11,6 +11,7 @@ from ninja import Body, Router, Schema
 from accounts.access import caller_of
 from accounts.paging import DEFAULT_LIMIT, Limit, decode, page
 from curation.access import curated_project, readable_project
+from curation.audits.evidence import checked
 from curation.models import Recipe
 from curation.preview import Preview, RuleCount, preview
 from curation.recipes import apply_recipe, newest_recipe, newest_recipes, save_recipe
@@ -27,6 +28,8 @@ class RuleCountOut(Schema):
     by_hand: int
     without_label: int
     unaudited: bool
+    # Of a rule that flips or drops on an opinion: what its audit found, and the bound that it has to pass.
+    audit: dict[str, Any] | None
     examples: list[int]
     change: int | None
 
@@ -136,6 +139,7 @@ def _rule_out(rule: RuleCount) -> RuleCountOut:
         by_hand=rule.by_hand,
         without_label=rule.without_label,
         unaudited=rule.is_unaudited,
+        audit=rule.evidence.as_document() if rule.evidence else None,
         examples=rule.examples,
         change=rule.change,
     )
@@ -147,7 +151,7 @@ def recipe_out(recipe: Recipe) -> RecipeOut:
         name=recipe.name,
         version=recipe.version,
         document=recipe.document,
-        unaudited_rules=[rule.name for rule in parse(recipe.document).rules if rule.is_unaudited],
+        unaudited_rules=checked(recipe.project, parse(recipe.document)).unaudited,
         author=recipe.created_by.email if recipe.created_by else None,
         created_at=recipe.created_at,
     )

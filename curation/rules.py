@@ -75,8 +75,8 @@ class Rule:
     weight: float | None
 
     @property
-    def is_unaudited(self) -> bool:
-        """It flips or drops on an opinion, and nobody has checked a sample of what it does."""
+    def needs_audit(self) -> bool:
+        """It flips or drops on an opinion, which a sample of what it does has to bear out."""
         if self.action == Action.FLIP:
             return True
         return self.action == Action.DROP and not states_a_fact(self.when)
@@ -90,10 +90,12 @@ class Rules:
 
     @property
     def fields(self) -> set[str]:
-        named = {rule.margin for rule in self.rules if isinstance(rule.margin, str)}
-        for rule in self.rules:
-            named |= _fields_of(rule.when)
-        return named
+        return self.asked | {rule.margin for rule in self.rules if isinstance(rule.margin, str)}
+
+    @property
+    def asked(self) -> set[str]:
+        """The fields of the conditions alone."""
+        return {name for rule in self.rules for name in _fields_of(rule.when)}
 
 
 def read_text(text: str) -> Any:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from curation import comparisons_views, methods_urls, overview_views, recipes_urls, releases_urls, review_views
+from curation import (
+    audits_urls,
+    comparisons_views,
+    methods_urls,
+    overview_views,
+    recipes_urls,
+    releases_urls,
+    review_views,
+)
 
 app_name = "curation"
 
@@ -21,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("p/<slug:slug>/review/left/", review_views.review_left, name="review_left"),
     path("p/<slug:slug>/review/decide/", review_views.review_decide, name="review_decide"),
     path("p/<slug:slug>/review/<int:batch_id>/undo/", review_views.review_undo, name="review_undo"),
+    *audits_urls.urlpatterns,
     *methods_urls.urlpatterns,
     *recipes_urls.urlpatterns,
     *releases_urls.urlpatterns,

@@ -1,9 +1,26 @@
-"""What we believe and decide: scores and signals, recipes and decisions, releases."""
+"""What we believe and decide: scores and signals, recipes and decisions, audits of them, releases."""
 
 from __future__ import annotations
 
+from curation.models.audits import Answer, Audit, AuditAnswer, AuditItem, AuditPolicy, Unaudited
 from curation.models.decisions import Action, Decision, DecisionBatch, Recipe
 from curation.models.releases import Release, ReleaseRow, Split
 from curation.models.signals import Score, Signal
 
-__all__ = ["Action", "Decision", "DecisionBatch", "Recipe", "Release", "ReleaseRow", "Score", "Signal", "Split"]
+__all__ = [
+    "Action",
+    "Answer",
+    "Audit",
+    "AuditAnswer",
+    "AuditItem",
+    "AuditPolicy",
+    "Decision",
+    "DecisionBatch",
+    "Recipe",
+    "Release",
+    "ReleaseRow",
+    "Score",
+    "Signal",
+    "Split",
+    "Unaudited",
+]

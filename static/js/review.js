@@ -1,18 +1,9 @@
 // One pair by keyboard: keep, flip, drop, a label by digit, skip, undo; marked differences.
 import { isTyping } from "./frame.js";
+import { mark } from "./mark.js";
 import { keepReason } from "./reason.js";
 
 const review = () => document.getElementById("review");
-
-function mark() {
-  const pair = document.querySelector("[data-pair]");
-  const button = pair?.querySelector("[data-mark]");
-  if (!button) return;
-  const isOn = button.getAttribute("aria-pressed") !== "true";
-  button.setAttribute("aria-pressed", isOn);
-  for (const text of pair.querySelectorAll("[data-text]")) text.hidden = isOn;
-  for (const diff of pair.querySelectorAll("[data-diff]")) diff.hidden = !isOn;
-}
 
 const press = (selector) => review()?.querySelector(selector)?.click();
 const actions = {
@@ -38,7 +29,6 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
-document.addEventListener("click", (event) => { if (event.target.closest("[data-mark]")) mark(); });
 // The next pair begins where it is read: at the sentence that says why it is here.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (!review()) return;

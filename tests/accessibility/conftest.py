@@ -24,9 +24,11 @@ from annotation.votes.ingest import VoteOptions
 from annotation.votes.request import import_vote_files
 from corpus import sample
 from corpus.models import Comparison
+from curation.audits.answer import answer_item, finish_audit
+from curation.audits.draw import Sampling, draw_labels, draw_rule
 from curation.decide import decide
 from curation.freeze import freeze, new_release
-from curation.models import Signal
+from curation.models import Audit, Signal
 from curation.recipes import STARTER, apply_recipe, save_recipe
 from ledger import catalogue
 from ledger.models import Run, RunKind, State
@@ -64,6 +66,9 @@ class Filled:
     rated: Campaign
     # An import of votes, two of which were refused.
     brought: Run
+    # One sample that is answered, and one that is not.
+    audited: Audit
+    auditing: Audit
 
 
 @pytest.fixture
@@ -84,6 +89,7 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
     freeze(new_release(project=project, name="v1", recipe="starter", by=owner), Reporter())
     issue_token(user=owner, scope=Scope.READ, name="N" * 100)
     campaign = Campaign.objects.get(project=project, state=CampaignState.OPEN)
+    audited, auditing = _audit(project, owner)
     _know(campaign, owner, annotator)
     _, secret = invite(project=project, by=owner, role=Role.ANNOTATOR)
     return Filled(
@@ -98,8 +104,23 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
         failed=failed,
         invitation=secret,
         brought=_bring_votes(project, tmp_path / f"{LONG_WORD[:80]}.jsonl"),
+        audited=audited,
+        auditing=auditing,
         **_ask_more(project, owner),
     )
+
+
+def _audit(project: Project, owner: User) -> tuple[Audit, Audit]:
+    """A rule with a long name that flips on an opinion, checked; and a sample of all labels."""
+    name = LONG_WORD[:110]
+    rule = {"name": name, "when": {"field": "model_vote.strength", "op": "<", "value": 0}, "then": "flip"}
+    recipe = save_recipe(project=project, name="flipping", document={"rules": [rule]}, by=owner)
+    audited = draw_rule(recipe=recipe, rule=name, sampling=Sampling(per_band=3), by=owner)
+    for item in audited.items.all():
+        answer_item(audit=audited, position=item.position, answer="a", by=owner)
+    auditing = draw_labels(project=project, sampling=Sampling(per_band=3), by=owner)
+    answer_item(audit=auditing, position=0, answer="tie", by=owner)
+    return finish_audit(audit=audited, by=owner), auditing
 
 
 def _know(campaign: Campaign, owner: User, annotator: User) -> None:

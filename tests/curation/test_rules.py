@@ -91,12 +91,12 @@ def test_text_that_is_neither_is_refused(text: str) -> None:
         parse(read_text(text))
 
 
-def test_only_flips_and_drops_without_a_fact_are_unaudited() -> None:
+def test_only_flips_and_drops_without_a_fact_need_an_audit() -> None:
     fact, opinion = compare("identical_sides", "==", True), compare("model_vote.strength", "<", 0)
     whens = [fact, {"all": [opinion, fact]}, {"any": [fact, opinion]}, {"not": fact}, opinion, None]
     for then, expected in (("drop", [0, 0, 1, 1, 1, 1]), ("flip", [1] * 6), ("keep", [0] * 6)):
         rules = parse({"rules": [{"when": when, "then": then} for when in whens]}).rules
-        assert [rule.is_unaudited for rule in rules] == [bool(each) for each in expected]
+        assert [rule.needs_audit for rule in rules] == [bool(each) for each in expected]
 
 
 def matched(project: Project, document: Any) -> list[int | None]:

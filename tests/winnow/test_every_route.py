@@ -180,7 +180,7 @@ def _elsewhere(user: User | None = None) -> Client:
 def test_the_walk_sees_the_whole_house(one_of_each: set[str]) -> None:
     """If this fails, the other tests here might pass by walking past closed doors that are not there."""
     assert len(_pages()) > 20 and len(_operations()) > 15
-    assert {"Run", "Comparison", "Campaign", "Assignment", "Recipe", "Release", "DecisionBatch"} <= one_of_each
+    assert {"Run", "Comparison", "Campaign", "Assignment", "Recipe", "Release", "DecisionBatch", "Audit"} <= one_of_each
 
 
 def test_nobody_opens_a_page_without_logging_in(one_of_each: set[str]) -> None:
