@@ -195,6 +195,7 @@ def _summary(judged: Sequence[Pair], signals: Sequence[Signal], bench: Bench) ->
     return {
         "n": len(told),
         "contaminated": _share(len(hits), len(told)),
+        "contaminated_rows": len(hits),
         "by_words": sum(signal.fields["overlap"] > 0 for signal in told),
         "by_meaning_alone": sum(signal.fields["overlap"] == 0 for signal in hits),
         "by_source": by_source,

@@ -169,6 +169,7 @@ def combine(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "n": n,
         "flagged": _share(total["flagged"], n),
+        "flagged_rows": total["flagged"],
         "flags": [
             {
                 "flag": flag,

@@ -49,6 +49,18 @@ def share(found: Any) -> str:
 
 
 @register.filter
+def percent(found: Any) -> str:
+    """The same for shares that may be small: "0.7 %, 0.3 to 1.5 %, n = 866"."""
+    if not isinstance(found, dict) or found.get("share") is None:
+        return "not measured"
+    text = f"{100 * found['share']:.1f} %"
+    if found.get("interval"):
+        low, high = found["interval"]
+        text += f", {100 * low:.1f} to {100 * high:.1f} %"
+    return f"{text}, n = {found['n']:,}"
+
+
+@register.filter
 def of_rows(part: float | None, n: int) -> str:
     """A share of n rows, as it is kept in a result, with its interval."""
     return "not measured" if part is None else str(Share(round(part * n), n))
