@@ -14,6 +14,7 @@ ALL = [
     "simulated_crowd",
     "desk_page",
     "strength",
+    "near_texts",
     "aggregation",
     "real_data",
     "real_votes",
