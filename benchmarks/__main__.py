@@ -18,6 +18,7 @@ ALL = [
     "aggregation",
     "real_data",
     "real_votes",
+    "planted_noise",
 ]
 
 

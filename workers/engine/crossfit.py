@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from workers.engine.evidence import block_scales
 from workers.engine.heads import Floats, Ints, bootstrap_weights, fit_heads, grouped_folds
 
 # Tried by cross-validation inside the training folds; features have about unit length.
@@ -28,6 +29,50 @@ class CrossFit:
     # Per fold: the l2 that was chosen, and whether the extra columns were used.
     l2: list[float]
     used_extra: list[bool]
+
+
+def cross_fit_blocks(
+    x: Floats,
+    blocks: Sequence[slice],
+    sign: Ints,
+    groups: Ints,
+    *,
+    heads: int,
+    folds: int,
+    seed: int,
+    is_bootstrapped: bool = True,
+    check: Callable[[], None] = lambda: None,
+) -> tuple[Floats, Floats]:
+    """(margins [n, heads], share [folds, blocks]): like `cross_fit`, but how far each block of columns is used, and the
+    penalty, come from the evidence of the training folds. `share` is each block's part of the variance that the prior
+    expects of a margin."""
+    # As in `cross_fit`.
+    with threadpool_limits(max(1, (os.cpu_count() or 2) // 2), user_api="blas"):
+        rng = np.random.default_rng(seed)
+        fold_of = grouped_folds(groups, folds, rng)
+        margins = np.full((len(sign), heads), np.nan)
+        shares = np.zeros((folds, len(blocks)))
+        for fold in range(folds):
+            check()
+            train, held_out = (fold_of != fold) & (sign != 0), fold_of == fold
+            y = sign[train].astype(float)
+            scales = block_scales(x[train], y, blocks, check=check)
+            power = np.sum((x[train] * scales.column) ** 2, axis=0)
+            shares[fold] = [power[block].sum() for block in blocks]
+            # Columns that the evidence has put out only cost time.
+            used = scales.column**2 * np.mean(x[train] ** 2, axis=0) > 1e-6 * power.sum() / len(y)
+            features = x[:, used] * scales.column[used]
+            weights = bootstrap_weights(groups[train], heads, rng) if is_bootstrapped else np.ones((len(y), heads))
+            beta = fit_heads(features[train], y, weights, np.full(heads, scales.l2), check=check)
+            margins[held_out] = _scaled(features[train] @ beta, features[held_out] @ beta)
+    return margins, shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300)
+
+
+def _scaled(training: Floats, held_out: Floats) -> Floats:
+    rms = np.sqrt(np.mean(training**2, axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # A head without variance says nothing, whatever its last digits are.
+        return np.asarray(np.where(rms > 1e-9, held_out / rms, np.nan))
 
 
 def cross_fit(
@@ -76,12 +121,8 @@ def _cross_fit(
         features = wide if with_extra else x
         weights = bootstrap_weights(groups[train], heads, rng) if is_bootstrapped else np.ones((train.sum(), heads))
         beta = fit_heads(features[train], sign[train].astype(float), weights, np.full(heads, l2), check=check)
-        rms = np.sqrt(np.mean((features[train] @ beta) ** 2, axis=0))
         held_out = fold_of == fold
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scaled = (features[held_out] @ beta) / rms
-        # A head without variance says nothing, whatever its last digits are.
-        margins[held_out] = np.where(rms > 1e-9, scaled, np.nan)
+        margins[held_out] = _scaled(features[train] @ beta, features[held_out] @ beta)
         chosen.append((l2, with_extra))
     return CrossFit(margins, fold_of, [l2 for l2, _ in chosen], [used for _, used in chosen])
 

@@ -38,6 +38,14 @@ class Differences:
     # Whether the model read only the beginning of a response or of the person's turn.
     truncated: NDArray[np.bool_]
 
+    def in_blocks(self) -> tuple[Floats, list[slice], list[str]]:
+        """(x, blocks of columns, their names), for a fit that weighs each block by itself."""
+        dims = (self.embedded.shape[1] - 1) // 2
+        sizes = {"length": 1, "counts": self.counts.shape[1], "meaning": dims, "meaning by turn": dims, "nearness": 1}
+        ends = np.cumsum(list(sizes.values()))
+        blocks = [slice(int(end) - size, int(end)) for size, end in zip(sizes.values(), ends, strict=True)]
+        return np.hstack([self.length, self.counts, self.embedded]), blocks, list(sizes)
+
 
 def texts_of(pairs: Sequence[HasTexts]) -> list[str]:
     """Every text that a feature needs, each once, in a fixed order."""

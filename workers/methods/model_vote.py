@@ -80,6 +80,11 @@ class Params:
     model: str = param("minilm", help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine.")
     heads: int = param(10, ge=2, le=100, help="How many heads vote.")
     folds: int = param(5, ge=2, le=20, help="How many folds; each head votes on the fold it was not fitted on.")
+    folds_by: str = param(
+        "auto",
+        choices=("auto", "prompt", "pair"),
+        help="What a fold keeps together: the prompt, the unordered pair, or by how many prompts there are.",
+    )
     seed: int = param(
         0, ge=0, le=2**31 - 1, help="The seed of folds and resamples; the same seed gives the same votes."
     )
@@ -111,7 +116,7 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
 
     pairs = sorted(pairs, key=lambda pair: pair.id)
     sign = np.array([pair.sign for pair in pairs], dtype=np.int64)
-    by, groups = _groups(pairs)
+    by, groups = _groups(pairs, params.folds_by)
     n_groups = len(np.unique(groups[sign != 0])) if len(pairs) else 0
     if (sign != 0).sum() < MIN_LABELS or n_groups < 2 * params.folds:
         return _nothing_to_learn(pairs, sign, n_groups, params.folds)
@@ -140,12 +145,12 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     )
 
 
-def _groups(pairs: Sequence[Pair]) -> tuple[str, Any]:
+def _groups(pairs: Sequence[Pair], folds_by: str) -> tuple[str, Any]:
     """What stays together in a fold: the prompt, or where prompts are few, the unordered pair."""
     import numpy as np
 
     prompts = [pair.prompt_id for pair in pairs]
-    if len(set(prompts)) >= MIN_PROMPTS:
+    if folds_by == "prompt" or (folds_by == "auto" and len(set(prompts)) >= MIN_PROMPTS):
         return "prompt", np.array(prompts, dtype=np.int64)
     keys = [tuple(sorted((pair.a_id, pair.b_id))) for pair in pairs]
     numbers = {key: number for number, key in enumerate(sorted(set(keys)))}
