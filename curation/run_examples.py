@@ -19,8 +19,11 @@ UNSIGNED = {
     "contamination": "Most like a benchmark prompt",
 }
 # What a large and a small number mean where it is not what models prefer.
-TITLES = {"degenerate": ("Response A has more flags", "Response B has more flags", "The preferred one has more flags")}
-VOTES = ("Most toward response B", "Most toward response A", "Most against the label")
+TITLES = {
+    "degenerate": ("Response A has more flags", "Response B has more flags", "The preferred one has more flags"),
+    "bias_audit": ("Form speaks for response B", "Form speaks for response A", "Form speaks most against the label"),
+}
+VOTES = ("Most toward response B", "Most toward response A", "Votes most against the label")
 
 
 @dataclass(frozen=True)
