@@ -31,7 +31,7 @@ from curation.freeze import freeze, new_release
 from curation.models import Audit, Signal
 from curation.recipes import STARTER, apply_recipe, save_recipe
 from ledger import catalogue
-from ledger.models import Run, RunKind, State
+from ledger.models import Run, RunKind, Shard, State
 from ledger.reporter import Reporter
 
 LONG_WORD = "W" * 20_000
@@ -82,6 +82,8 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
     hostile = _make_hostile(project)
     voted = _vote(project)
     failed = _run(project, "near_duplicates", State.FAILED, error="MemoryError: " + LONG_WORD[:400])
+    for place, state in enumerate((State.DONE, State.DONE, State.FAILED)):
+        Shard.objects.create(run=failed, position=place, state=state)
     _publish()
     rows = list(Comparison.objects.filter(project=project).order_by("-id").values_list("id", flat=True)[:3])
     decide(project=project, comparison_ids=rows, action="flip", reason=LONG_WORD[:300], author=owner)

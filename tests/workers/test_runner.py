@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ledger import catalogue
 from ledger.models import Run, RunKind, State
 from workers import boot, tasks
 from workers.discover import card_of, code_version, methods
+from workers.methods import near_duplicates
 
 FillCorpus = Callable[..., int]
 
@@ -102,7 +104,8 @@ def test_the_worker_publishes_its_methods(db: None, monkeypatch: pytest.MonkeyPa
 def test_the_command_starts_a_run(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     _publish()
     call_command("run_method", "near_duplicates", "--project", "demo", "--param", "threshold=0.97")
-    assert Run.objects.get().params == {"threshold": 0.97, "model": "minilm"}
+    defaults = asdict(near_duplicates.Params())
+    assert Run.objects.get().params == defaults | {"threshold": 0.97} != defaults
     assert "near_duplicates on demo" in capsys.readouterr().out
 
 
