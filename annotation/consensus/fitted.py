@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from accounts.models import User
 from accounts.problems import Invalid
 from annotation.campaigns.consensus_method import FITTED
-from annotation.models import AnnotatorReliability, Campaign, Consensus, Judgment, Unit
+from annotation.models import AnnotatorReliability, Campaign, Judgment, Unit
 from ledger import catalogue
 from ledger.models import FINISHED_STATES, Run, RunKind, State
 from ledger.runs import request_run
@@ -84,11 +84,6 @@ def _imported_since(campaign: Campaign, run: Run) -> int:
 
 def fit_under_way(campaign: Campaign, model: str) -> Run | None:
     return _runs(campaign, model).exclude(state__in=FINISHED_STATES).order_by("-id").first()
-
-
-def fitted_rows(campaign: Campaign, model: str) -> QuerySet[Consensus]:
-    """What the model says of each comparison, the least sure first."""
-    return Consensus.objects.filter(campaign=campaign, method=model).order_by("confidence", "comparison_id")
 
 
 def reliabilities(campaign: Campaign, model: str) -> QuerySet[AnnotatorReliability]:

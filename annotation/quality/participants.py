@@ -53,13 +53,6 @@ def send_away(*, campaign: Campaign, person: User, by: User | None) -> Participa
     return seat
 
 
-def release_person(*, campaign: Campaign, person: User) -> bool:
-    """Gives back what they hold; False when they hold nothing."""
-    with transaction.atomic():
-        locked_participant(campaign, person.pk)
-        return _give_back(campaign, person, tuple(Purpose))
-
-
 def seat_of(campaign: Campaign, person: User) -> Participant:
     """Locked, made if need be; whoever takes it ends with `watch`."""
     if role_in(person, campaign.project) is None:

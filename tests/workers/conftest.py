@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pytest_django.fixtures import Settings
 
 from accounts.models import Project
 from corpus.hashing import content_hash, messages_hash
 from corpus.models import Comparison, Prompt, Response, Source
+from ledger.models import Run, RunKind
+from workers import tasks
 from workers.engine.bench import Bench
 from workers.engine.embeddings import Embedded
 from workers.methods._base import Pair
@@ -103,3 +107,18 @@ WORDS = ["bread", "water", "salt", "time", "hand", "light", "stone", "river", "s
 
 def _words(rng: np.random.Generator, n: int) -> str:
     return " ".join(str(word) for word in rng.choice(WORDS, size=n))
+
+
+@pytest.fixture
+def own_cache(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.WINNOW_HOME = tmp_path
+    # Nobody is there to take the next turn.
+    monkeypatch.setattr(tasks, "TURN_SECONDS", 3600.0)
+
+
+def run_here(project: Project, method: str, **params: Any) -> Run:
+    """A run from its row to its end, in this process."""
+    run = Run.objects.create(project=project, kind=RunKind.METHOD, method=method, queue="cpu", params=params)
+    tasks.run_method.apply(kwargs={"run_id": run.pk})
+    run.refresh_from_db()
+    return run

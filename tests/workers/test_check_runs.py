@@ -10,31 +10,17 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from accounts.models import Project, User
 from corpus.models import Comparison, Source
 from curation.fields import FIELDS
 from curation.models import Signal
 from curation.standing import Standing
-from ledger.models import Run, RunKind, State
-from workers import tasks
+from ledger.models import State
+from tests.workers.conftest import run_here
 
 FillCorpus = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def own_cache(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.WINNOW_HOME = tmp_path
-    # Nobody is there to take the next turn.
-    monkeypatch.setattr(tasks, "TURN_SECONDS", 3600.0)
-
-
-def _run(project: Project, method: str, **params: Any) -> Run:
-    run = Run.objects.create(project=project, kind=RunKind.METHOD, method=method, queue="cpu", params=params)
-    tasks.run_method.apply(kwargs={"run_id": run.pk})
-    run.refresh_from_db()
-    return run
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def _values(project: Project, method: str) -> list[tuple[Any, ...]]:
@@ -61,7 +47,7 @@ def test_a_run_fills_its_page_and_the_fields_of_recipes(
 ) -> None:  # fmt: skip
     fill_corpus(40, words=12)
     fill_corpus(4, source="exam", words=12)
-    run = _run(project, method, **params)
+    run = run_here(project, method, **params)
     assert (run.error, run.state) == ("", State.DONE)
     assert Signal.objects.filter(run=run).count() == 44
     rows = _values(project, method)
@@ -82,7 +68,7 @@ def test_the_flags_of_a_response_reach_recipes_toward_the_label(project: Project
     preferred = comparison.response_b if (comparison.label or 0) > 0 else comparison.response_a
     preferred.content = "I'm sorry, but I can't help with that."
     preferred.save()
-    _run(project, "degenerate")
+    run_here(project, "degenerate")
     standing = Standing.of(project)
     names = ("degenerate.refusal", "degenerate.any", "degenerate.flags_preferred", "degenerate.strength")
     columns = ", ".join(standing.field(name) for name in names)
@@ -98,14 +84,14 @@ def test_a_file_names_the_benchmark_and_the_run_says_which_line(
     asked = Comparison.objects.order_by("pk")[2].prompt.messages[-1]["content"]
     file = tmp_path / "exam.jsonl"
     file.write_text(json.dumps({"prompt": "Another question."}) + "\n" + json.dumps({"question": asked}) + "\n")
-    run = _run(project, "contamination", file=str(file), threshold=1.0)
+    run = run_here(project, "contamination", file=str(file), threshold=1.0)
     (worst,) = run.result["most"]
     assert (worst["benchmark"], worst["overlap"]) == ("line 2", 1.0)
-    assert "There is no file" in _run(project, "contamination", file=str(tmp_path / "gone.jsonl")).error
-    assert "Say what the benchmark is" in _run(project, "contamination").error
+    assert "There is no file" in run_here(project, "contamination", file=str(tmp_path / "gone.jsonl")).error
+    assert "Say what the benchmark is" in run_here(project, "contamination").error
 
 
 def test_an_unknown_benchmark_source_fails_with_a_sentence(project: Project, fill_corpus: FillCorpus) -> None:
     fill_corpus(2)
-    assert "its sources: one" in _run(project, "contamination", source="exam", threshold=1.0).error
+    assert "its sources: one" in run_here(project, "contamination", source="exam", threshold=1.0).error
     assert Source.objects.count() == 1

@@ -68,7 +68,7 @@ def test_a_fit_says_what_people_agree_on_and_whom_to_trust(campaign: Campaign, m
     assert (run.result["campaign"], run.result["aggregator"]) == ({"id": campaign.pk, "name": "First look"}, model)
     assert (run.result["votes"], run.result["comparisons"], run.result["b"]) == (100, 20, 20)
     assert run.done_items == run.total_items == 100
-    rows = fitted.fitted_rows(campaign, model)
+    rows = Consensus.objects.filter(campaign=campaign, method=model)
     assert {(row.label, row.votes) for row in rows} == {(2, 5)}
     assert all(row.effective_votes is not None and row.posterior["b"] == pytest.approx(row.confidence) for row in rows)
     people = list(fitted.reliabilities(campaign, model))

@@ -5,42 +5,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import Settings
 
 from accounts.models import Project
 from curation.models import Signal
 from ledger import catalogue
 from ledger.models import Run, RunKind, State
+from tests.workers.conftest import run_here
 from workers import boot, tasks
 from workers.discover import card_of, code_version, methods
 from workers.methods import near_duplicates
 
 FillCorpus = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def own_cache(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.WINNOW_HOME = tmp_path
-    # Nobody is there to take the next turn.
-    monkeypatch.setattr(tasks, "TURN_SECONDS", 3600.0)
-
-
-def _run(project: Project, method: str, **params: Any) -> Run:
-    run = Run.objects.create(project=project, kind=RunKind.METHOD, method=method, queue="cpu", params=params)
-    tasks.run_method.apply(kwargs={"run_id": run.id})
-    run.refresh_from_db()
-    return run
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def test_a_vote_gives_every_comparison_one_signal_per_source(project: Project, fill_corpus: FillCorpus) -> None:
     fill_corpus(30, source="one")
     fill_corpus(5, source="two")
-    run = _run(project, "model_vote", heads=3, folds=3)
+    run = run_here(project, "model_vote", heads=3, folds=3)
     assert run.error == ""
     assert run.state == State.DONE
     assert Signal.objects.filter(run=run).count() == 35
@@ -64,18 +49,18 @@ def test_an_unknown_field_in_a_message_is_ignored(project: Project, fill_corpus:
 
 def test_a_missing_model_fails_the_run_with_a_sentence(project: Project, fill_corpus: FillCorpus) -> None:
     fill_corpus(3)
-    run = _run(project, "model_vote", model="/nowhere")
+    run = run_here(project, "model_vote", model="/nowhere")
     assert run.state == State.FAILED
     assert "There is no model in '/nowhere'" in run.error
     assert not run.shards.exists()
 
 
 def test_a_project_without_comparisons_is_a_sentence(project: Project) -> None:
-    assert "no comparisons yet" in _run(project, "near_duplicates").error
+    assert "no comparisons yet" in run_here(project, "near_duplicates").error
 
 
 def test_a_worker_without_the_method_says_so(project: Project) -> None:
-    assert "This worker has no method 'divination'" in _run(project, "divination").error
+    assert "This worker has no method 'divination'" in run_here(project, "divination").error
 
 
 def test_one_signal_too_few_fails_the_run(
@@ -85,7 +70,7 @@ def test_one_signal_too_few_fails_the_run(
 
     fill_corpus(3)
     monkeypatch.setattr(methods()["near_duplicates"], "run", lambda *_: Outcome(signals=[]))
-    run = _run(project, "near_duplicates", threshold=1.0)
+    run = run_here(project, "near_duplicates", threshold=1.0)
     assert "gave 0 signals for 3 comparisons" in run.error
     assert not Signal.objects.exists()
 

@@ -39,24 +39,22 @@ def rate(per_second: float | None) -> str:
 @register.filter
 def share(found: Any) -> str:
     """{"share": .61, "interval": [.59, .63], "n": 2345} -> "0.61, 0.59 to 0.63, n = 2,345"."""
-    if not isinstance(found, dict) or found.get("share") is None:
-        return "not measured"
-    text = f"{found['share']:.2f}"
-    if found.get("interval"):
-        low, high = found["interval"]
-        text += f", {low:.2f} to {high:.2f}"
-    return f"{text}, n = {found['n']:,}"
+    return _measured(found, times=1, digits=2, unit="")
 
 
 @register.filter
 def percent(found: Any) -> str:
     """The same for shares that may be small: "0.7 %, 0.3 to 1.5 %, n = 866"."""
+    return _measured(found, times=100, digits=1, unit=" %")
+
+
+def _measured(found: Any, *, times: int, digits: int, unit: str) -> str:
     if not isinstance(found, dict) or found.get("share") is None:
         return "not measured"
-    text = f"{100 * found['share']:.1f} %"
+    text = f"{times * found['share']:.{digits}f}{unit}"
     if found.get("interval"):
         low, high = found["interval"]
-        text += f", {100 * low:.1f} to {100 * high:.1f} %"
+        text += f", {times * low:.{digits}f} to {times * high:.{digits}f}{unit}"
     return f"{text}, n = {found['n']:,}"
 
 

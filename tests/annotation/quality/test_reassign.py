@@ -12,18 +12,23 @@ from django.utils import timezone
 
 from accounts.models import Project, User
 from annotation.campaigns.create import create_campaign
-from annotation.desk.assign import claim, skip
+from annotation.desk.assign import claim, release, skip
 from annotation.desk.draft import save_draft
 from annotation.desk.items import ClaimedItem
 from annotation.desk.judge import NotYoursAnyMore, PartEnded, submit
 from annotation.models import Assignment, AssignmentState, Campaign, Draft, Judgment, Participant, Task
-from annotation.quality.participants import NotOfThisProject, let_in, release_person, send_away
+from annotation.quality.participants import NotOfThisProject, let_in, send_away
 from annotation.quality.reassign import CannotBeReassigned, CannotTakeWork, reassign
 from annotation.quality.seat import NotInvited
 from tests.annotation.quality.conftest import answer, given
 
 Grow = Callable[[int], object]
 People = Callable[[int], list[User]]
+
+
+def _hand_back(person: User) -> None:
+    for held in Assignment.objects.filter(annotator=person, state=AssignmentState.CLAIMED):
+        release(assignment=held)
 
 
 @pytest.fixture
@@ -117,7 +122,7 @@ def test_an_answer_that_comes_after_it_counts_only_while_there_is_a_place(
     reassign(campaign=single, assignments=[early.assignment_id], to=here, by=curator)
     assert answer(early, with_next=False).is_new
     assert _claim(single, here).item_id != early.item_id
-    release_person(campaign=single, person=here)
+    _hand_back(here)
     late = _claim(single, away)
     save_draft(assignment=given(late), payload={"choice": 2})
     reassign(campaign=single, assignments=[late.assignment_id], to=here, by=curator)
@@ -179,7 +184,7 @@ def test_answers_that_race_with_a_reassignment_are_stored_once_or_refused(
             stored = list(pool.map(send, others))
             for one in taking:
                 one.result()
-        release_person(campaign=campaign, person=here)
+        _hand_back(here)
         assert Judgment.objects.count() >= sum(stored)
     for task in Task.objects.all():
         assert task.judged <= task.slots_a_first + task.slots_b_first <= task.cap == 1
