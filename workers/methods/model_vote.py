@@ -113,6 +113,7 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
 
     from workers.engine.crossfit import cross_fit
     from workers.engine.features import differences
+    from workers.engine.voting import Panel
 
     pairs = sorted(pairs, key=lambda pair: pair.id)
     sign = np.array([pair.sign for pair in pairs], dtype=np.int64)
@@ -130,11 +131,11 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
         x.length, None, sign, groups, heads=1, folds=params.folds, seed=params.seed,
         l2_choices=(1.0,), is_bootstrapped=False, check=bench.check_cancelled,
     )  # fmt: skip
-    votes = _Votes(fit.margins, np.nan_to_num(by_length.margins[:, 0]), x.truncated)
+    panel = Panel(fit.margins, np.nan_to_num(by_length.margins[:, 0]), x.truncated)
     return Outcome(
-        signals=[votes.signal(index, pair) for index, pair in enumerate(pairs)],
+        signals=[_signal(pair, panel.fields(index)) for index, pair in enumerate(pairs)],
         result={
-            **votes.summary(sign),
+            **panel.summary(sign),
             "folds_by": by,
             "groups": n_groups,
             "heads": params.heads,
@@ -157,73 +158,17 @@ def _groups(pairs: Sequence[Pair], folds_by: str) -> tuple[str, Any]:
     return "pair", np.array([numbers[key] for key in keys], dtype=np.int64)
 
 
+def _signal(pair: Pair, fields: dict[str, Any]) -> Signal:
+    return Signal(pair.id, fields["mean"], fields)
+
+
 def _nothing_to_learn(pairs: Sequence[Pair], sign: Any, n_groups: int, folds: int) -> Outcome:
+    from workers.engine.voting import nobody_voted
+
     labelled = int((sign != 0).sum())
     problem = (
         f"Too little to learn from: {labelled} of {len(pairs)} comparisons have a label that is no tie, in {n_groups} "
         f"groups; {MIN_LABELS} labels in {2 * folds} groups are needed. The comparisons of this source got no votes."
     )
-    empty = {"mean": None, "spread": None, "share_b": None, "n": 0, "length_mean": None, "truncated": False}
-    signals = [Signal(pair.id, None, dict(empty)) for pair in pairs]
+    signals = [_signal(pair, nobody_voted()) for pair in pairs]
     return Outcome(signals=signals, result={"n": len(pairs), "labelled": labelled, "problem": problem})
-
-
-class _Votes:
-    """The margins of the heads, and what is counted on them."""
-
-    def __init__(self, margins: Any, length: Any, truncated: Any) -> None:
-        import numpy as np
-
-        self.n = (~np.isnan(margins)).sum(axis=1)
-        heads = np.maximum(self.n, 1)
-        votes = np.nan_to_num(margins)
-        self.mean = votes.sum(axis=1) / heads
-        apart = np.where(np.isnan(margins), 0.0, votes - self.mean[:, None])
-        self.spread = np.sqrt((apart**2).sum(axis=1) / heads)
-        preferred = (margins > 0).sum(axis=1) + 0.5 * (margins == 0).sum(axis=1)
-        self.share_b = np.where(self.n > 0, preferred / heads, 0.5)
-        self.length = length
-        self.truncated = truncated
-
-    def signal(self, index: int, pair: Pair) -> Signal:
-        if not self.n[index]:
-            return Signal(pair.id, None, {"mean": None, "spread": None, "share_b": None, "n": 0,
-                                          "length_mean": None, "truncated": bool(self.truncated[index])})  # fmt: skip
-        fields = {
-            "mean": float(self.mean[index]),
-            "spread": float(self.spread[index]),
-            "share_b": float(self.share_b[index]),
-            "n": int(self.n[index]),
-            "length_mean": float(self.length[index]),
-            "truncated": bool(self.truncated[index]),
-        }
-        return Signal(pair.id, fields["mean"], fields)
-
-    def summary(self, sign: Any) -> dict[str, Any]:
-        import numpy as np
-
-        rms = float(np.sqrt(np.mean(self.mean**2)))
-        unanimous = (self.n > 0) & ((self.share_b == 0) | (self.share_b == 1))
-        cut = float(np.quantile(np.abs(self.mean[unanimous]), 0.9)) if unanimous.any() else None
-        labelled = sign != 0
-        strength = (sign * self.mean)[labelled]
-        counts, edges = np.histogram(np.clip(strength, -4, 4), bins=32, range=(-4.0, 4.0))
-        return {
-            "n": len(sign),
-            "labelled": int(labelled.sum()),
-            "accuracy": _accuracy(strength),
-            "length_accuracy": _accuracy((sign * self.length)[labelled]),
-            "below_zero": float(np.mean(strength < 0)),
-            "rms_margin": rms,
-            "strong_cut": cut,
-            "truncated_share": float(np.mean(self.truncated)),
-            "histogram": {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]},
-        }
-
-
-def _accuracy(strength: Any) -> dict[str, Any]:
-    """Share of labels that the sign of the margin matches (a zero counts one half), with its 95 % Wilson interval."""
-    from workers.engine.heads import wilson
-
-    right = float((strength > 0).sum() + 0.5 * (strength == 0).sum())
-    return {"share": right / len(strength), "interval": wilson(right, len(strength)), "n": len(strength)}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from workers.engine.bench import Bench, Unworkable
 from workers.engine.crossfit import cross_fit
+from workers.engine.voting import Panel
 from workers.methods import model_vote
 from workers.methods._base import Pair
 
@@ -20,7 +21,7 @@ Floats = NDArray[np.float64]
 
 def test_mean_spread_and_share_are_the_plain_ones() -> None:
     margins = np.array([[1.0, -1.0, 3.0, 0.0], [2.0, 2.0, np.nan, 2.0]])
-    votes = model_vote._Votes(margins, np.zeros(2), np.zeros(2, np.bool_))
+    votes = Panel(margins, np.zeros(2), np.zeros(2, np.bool_))
     assert votes.mean.tolist() == [0.75, 2.0]
     assert votes.spread == pytest.approx([np.std([1.0, -1.0, 3.0, 0.0]), 0.0])
     assert votes.share_b.tolist() == [0.625, 1.0]
@@ -29,9 +30,7 @@ def test_mean_spread_and_share_are_the_plain_ones() -> None:
 
 def test_permuting_the_heads_changes_nothing() -> None:
     margins = np.random.default_rng(0).normal(size=(50, 10))
-    one, other = (
-        model_vote._Votes(m, np.zeros(50), np.zeros(50, np.bool_)) for m in (margins, margins[:, ::-1].copy())
-    )
+    one, other = (Panel(m, np.zeros(50), np.zeros(50, np.bool_)) for m in (margins, margins[:, ::-1].copy()))
     assert np.allclose(one.mean, other.mean)
     assert np.allclose(one.spread, other.spread)
 
