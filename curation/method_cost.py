@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection
 
 from accounts.models import Project
 from curation.freshness import kept
+from ledger import catalogue
 
 # MiniLM on two cores; a GPU is some fifty times faster.
 TEXTS_PER_SECOND = 100.0
@@ -16,14 +17,14 @@ TEXTS_PER_SECOND = 100.0
 @dataclass(frozen=True)
 class Cost:
     comparisons: int
-    responses: int
-    prompts: int
+    # Distinct responses and prompts, where the method embeds them; else 0.
+    texts: int
     # Comparisons that an earlier run has embedded already, 0..1.
     cached_share: float
 
     @property
     def texts_left(self) -> int:
-        return round((self.responses + self.prompts) * (1.0 - self.cached_share))
+        return round(self.texts * (1.0 - self.cached_share))
 
     @property
     def seconds(self) -> float:
@@ -31,22 +32,25 @@ class Cost:
         return self.texts_left / TEXTS_PER_SECOND + self.comparisons / 1000
 
 
-def cost_of(project: Project) -> Cost:
-    return kept(project, "method-cost", lambda: _counted(project))
+def cost_of(project: Project, method: catalogue.Entry) -> Cost:
+    cost: Cost = kept(project, "method-texts", lambda: _counted(project))
+    return cost if method.card.embeds else replace(cost, texts=0)
 
 
 def _counted(project: Project) -> Cost:
+    embedding = [entry.method for entry in catalogue.catalogue() if entry.card.embeds]
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, {"project": project.pk})
+        cursor.execute(COUNTS, {"project": project.pk, "embedding": embedding})
         comparisons, responses, prompts, cached = cursor.fetchone()
-    return Cost(comparisons, responses, prompts, cached / comparisons if comparisons else 0.0)
+    return Cost(comparisons, responses + prompts, cached / comparisons if comparisons else 0.0)
 
 
 COUNTS = """
     WITH embedded AS (
         SELECT (s.scope->>'source')::bigint AS source_id, max((s.scope->>'until')::bigint) AS until
           FROM ledger_shard s JOIN ledger_run r ON r.id = s.run_id
-         WHERE r.project_id = %(project)s AND r.kind = 'method' AND s.stage = 0 AND s.state = 'done'
+         WHERE r.project_id = %(project)s AND r.kind = 'method' AND r.method = ANY(%(embedding)s)
+           AND s.stage = 0 AND s.state = 'done'
       GROUP BY 1
     )
     SELECT count(*),

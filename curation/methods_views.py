@@ -31,7 +31,7 @@ def methods(request: HttpRequest, slug: str) -> HttpResponse:
     project = readable_project(request, slug)
     newest = newest_runs(project)
     rows = [(entry, _summary(entry.card.documentation), newest.get(entry.method)) for entry in catalogue.catalogue()]
-    return render(request, "curation/methods.html", _context(request, project, rows=rows, cost=cost_of(project)))
+    return render(request, "curation/methods.html", _context(request, project, rows=rows))
 
 
 @login_required
@@ -68,7 +68,7 @@ def examples(request: HttpRequest, slug: str, run_id: int) -> HttpResponse:
 def _about(project: Project, entry: catalogue.Entry) -> dict[str, Any]:
     return {
         "entry": entry,
-        "cost": cost_of(project),
+        "cost": cost_of(project, entry),
         "newest": newest_runs(project).get(entry.method),
         "sections": sections_of(entry.card.documentation),
     }

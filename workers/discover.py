@@ -56,6 +56,7 @@ def card_of(name: str, method: Method) -> Card:
         code_version=code_version(),
         needs=list(method.NEEDS),
         yields=list(method.YIELDS),
+        embeds=hasattr(method, "texts"),
     )
 
 

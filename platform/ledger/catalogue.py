@@ -32,6 +32,7 @@ class Card:
     code_version: str
     needs: list[str] = field(default_factory=list)
     yields: list[str] = field(default_factory=list)
+    embeds: bool = False
 
 
 @dataclass(frozen=True)

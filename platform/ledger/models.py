@@ -112,6 +112,8 @@ class MethodCard(models.Model):
     needs = models.JSONField(default=list)
     yields = models.JSONField(default=list)
     devices = models.JSONField(default=list)
+    # Whether it reads embeddings of the texts, which is most of what a first run costs.
+    embeds = models.BooleanField(default=False)
     documentation = models.TextField()
     # JSON schema of the parameters.
     parameters = models.JSONField(default=dict)

@@ -223,5 +223,6 @@ def _publish() -> None:
             },
         },
         code_version="1",
+        embeds=True,
     )
     catalogue.publish(name="w@here", queues=["cpu"], devices=[], code_version="1", cards=[card])

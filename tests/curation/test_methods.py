@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Project, User
 from corpus.models import Comparison
 from curation.handoff.signals import write_signals
 from curation.parameters import InvalidParameters, checked, from_texts
 from ledger import catalogue
 from ledger.catalogue import Card
-from ledger.models import Run, Worker
+from ledger.models import Run, Shard, Worker
 
 MakeComparison = Callable[..., Comparison]
 MakeRun = Callable[..., Run]
@@ -48,6 +49,7 @@ CARD = Card(
     documentation=DOCUMENTATION,
     parameters=SCHEMA,
     code_version="1",
+    embeds=True,
 )
 
 
@@ -163,6 +165,28 @@ def test_the_page_shows_documentation_form_and_cost(
     assert "a = b\n  + c</pre>" in page
     assert 'min="2" max="100"' in page
     assert "9 of 9" in page
+
+
+def test_a_method_that_embeds_nothing_costs_no_embedding(
+    as_curator: Client, worker: None, make_comparison: MakeComparison
+) -> None:
+    make_comparison(1)
+    counting = replace(CARD, method="cycles", embeds=False)
+    catalogue.publish(name="cpu@here", queues=["cpu"], devices=["cpu"], code_version="1", cards=[CARD, counting])
+    page = as_curator.get("/p/demo/methods/cycles/").content.decode()
+    assert "reads letters and labels only" in page
+
+
+def test_only_runs_that_embed_leave_less_to_embed(
+    project: Project, as_curator: Client, worker: None, make_comparison: MakeComparison
+) -> None:
+    comparison = make_comparison(1)
+    for method, left in [("degenerate", 3), ("model_vote", 0)]:
+        run = Run.objects.create(project=project, kind="method", method=method, queue="cpu", state="done",
+                                 finished_at=timezone.now())  # fmt: skip
+        scope = {"source": comparison.source_id, "after": 0, "until": comparison.pk}
+        Shard.objects.create(run=run, stage=0, position=0, scope=scope, state="done")
+        assert f"{left} of 3" in as_curator.get("/p/demo/methods/model_vote/").content.decode()
 
 
 def test_the_form_starts_a_run(as_curator: Client, worker: None) -> None:

@@ -99,7 +99,8 @@ def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
 
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
-    """Fill the cache of embeddings."""
+    """Fill the cache of embeddings; a benchmark that is not there is told before that."""
+    _number_of_source(params, bench)
     bench.embed(texts(pairs, params), model=params.model)
 
 
@@ -139,14 +140,20 @@ def _benchmarks(pairs: Sequence[Pair], params: Params, bench: Bench) -> tuple[li
     from workers.engine.ngrams import Benchmark, read_benchmarks
 
     found = read_benchmarks(params.file) if params.file else []
+    own = _number_of_source(params, bench)
+    prompts = {pair.prompt_id: pair.last_turn for pair in pairs if own is not None and pair.source == own}
+    return found + [Benchmark(f"prompt {number}", text) for number, text in sorted(prompts.items())], own
+
+
+def _number_of_source(params: Params, bench: Bench) -> int | None:
+    """None where the benchmark is a file."""
     if not params.source:
-        return found, None
+        return None
     numbers = [number for number, name in bench.sources.items() if name == params.source]
     if not numbers:
         known = ", ".join(sorted(bench.sources.values())) or "none"
         raise Unworkable(f"The project has no source {params.source!r}; its sources: {known}.")
-    prompts = {pair.prompt_id: pair.last_turn for pair in pairs if pair.source == numbers[0]}
-    return found + [Benchmark(f"prompt {number}", text) for number, text in sorted(prompts.items())], numbers[0]
+    return numbers[0]
 
 
 def _nearest(

@@ -141,3 +141,10 @@ def test_without_a_benchmark_and_with_an_unknown_source_it_says_so(tmp_path: Pat
         contamination.preflight(contamination.Params())
     with pytest.raises(Unworkable, match="its sources: exam, mine"):
         _run([_pair(1, QUESTION)], tmp_path, source="test set")
+
+
+def test_an_unknown_source_is_told_before_anything_is_embedded(tmp_path: Path) -> None:
+    bench = Bench(cache=tmp_path, sources={1: "mine", 2: "exam"})
+    with pytest.raises(Unworkable, match="its sources: exam, mine"):
+        contamination.prepare([_pair(1, QUESTION)], contamination.Params(source="test set"), bench)
+    assert not any(tmp_path.iterdir())
