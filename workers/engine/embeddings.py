@@ -1,8 +1,7 @@
 """Sentence embeddings of texts, computed once per content and kept in a local cache.
 
-The default model is the MiniLM that comes as a package (384 dimensions, reads 256 tokens, unit length vectors). The
-cache is one SQLite file per model: safe for two processes and after kill -9, since a vector is written whole or not
-at all. Vectors are rounded to float16 before use, whether fresh or cached, so that a restart changes no result.
+The default model is the MiniLM that comes as a package (384 dimensions, reads 256 tokens, unit length vectors).
+Vectors are rounded to float16 before use, whether fresh or cached, so that a restart changes no result.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from workers.engine.bench import Unworkable
+from workers.engine.store import keep, kept_in, open_store
 
 PACKAGED = "minilm"
 # The weights that public projects pin for all-MiniLM-L6-v2.
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BATCH = 64
-LOOKUP = 500
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,13 @@ def embed(
     keys = [hashlib.sha256(text.encode()).digest() for text in texts]
     by_key = dict(zip(keys, texts, strict=True))
     with closing(_open_cache(cache, folder)) as store:
-        found = _cached(store, list(by_key))
+        found = kept_in(store, list(by_key))
         missing = sorted((key for key in by_key if key not in found), key=lambda key: (-len(by_key[key]), key))
         for start in range(0, len(missing), BATCH):
             check()
             batch = missing[start : start + BATCH]
             fresh = dict(zip(batch, _encode(folder, [by_key[key] for key in batch]), strict=True))
-            _keep(store, fresh)
+            keep(store, fresh)
             found |= fresh
             if on_batch:
                 on_batch(start + len(batch), len(missing))
@@ -70,7 +69,7 @@ def embed(
 def count_cached(texts: Sequence[str], *, model: str, cache: Path) -> int:
     keys = [hashlib.sha256(text.encode()).digest() for text in texts]
     with closing(_open_cache(cache, model_folder(model))) as store:
-        return len(_cached(store, list(set(keys))))
+        return len(kept_in(store, list(set(keys))))
 
 
 def model_folder(model: str) -> Path:
@@ -134,30 +133,4 @@ def _encode(folder: Path, texts: list[str]) -> Iterator[tuple[bytes, bool]]:
 
 
 def _open_cache(cache: Path, folder: Path) -> sqlite3.Connection:
-    path = cache / "embeddings" / f"{revision(folder)[:16]}.sqlite"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    store = sqlite3.connect(path, timeout=60, isolation_level=None)
-    store.execute("PRAGMA journal_mode=WAL")
-    store.execute("PRAGMA synchronous=NORMAL")
-    store.execute(
-        "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL, truncated INTEGER NOT NULL)"
-        " WITHOUT ROWID"
-    )
-    return store
-
-
-def _cached(store: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, tuple[bytes, bool]]:
-    found: dict[bytes, tuple[bytes, bool]] = {}
-    for start in range(0, len(keys), LOOKUP):
-        some = keys[start : start + LOOKUP]
-        marks = ",".join("?" * len(some))
-        rows = store.execute(f"SELECT key, vector, truncated FROM vectors WHERE key IN ({marks})", some)  # noqa: S608
-        found |= {key: (vector, bool(truncated)) for key, vector, truncated in rows}
-    return found
-
-
-def _keep(store: sqlite3.Connection, fresh: dict[bytes, tuple[bytes, bool]]) -> None:
-    rows = [(key, vector, int(truncated)) for key, (vector, truncated) in fresh.items()]
-    store.execute("BEGIN IMMEDIATE")
-    store.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
-    store.execute("COMMIT")
+    return open_store(cache / "embeddings" / f"{revision(folder)[:16]}.sqlite")
