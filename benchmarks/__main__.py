@@ -19,6 +19,7 @@ ALL = [
     "real_data",
     "real_votes",
     "planted_noise",
+    "peer_review",
 ]
 
 

@@ -69,12 +69,29 @@ LINES: dict[str, list[Line]] = {
         ("others", "number", "Other labelled comparisons of the response that has fewer of them.",
          "({s}->>'others')::float8"),
     ],
+    "next_to_annotate": [
+        ("worth", "number", "What a further answer of a person is worth, 0..1.", "{value}"),
+        ("place", "number", "Place in the order in which to ask people, 1 = first.", "({s}->>'place')::float8"),
+        ("uncertainty", "number", "How near the votes of models are to even, 0..1.", "({s}->>'uncertainty')::float8"),
+        ("disagreement", "number", "How far models, people and label contradict each other, 0..1.",
+         "({s}->>'disagreement')::float8"),
+        ("retrieval", "number", "How many of the nearest answered comparisons people overruled, 0..1.",
+         "({s}->>'retrieval')::float8"),
+        ("open", "number", "How much a further answer can still change, 0..1.", "({s}->>'open')::float8"),
+        ("is_random", "boolean", "It is in the order by chance.", "({s}->>'is_random')::boolean"),
+    ],
+    "peer_review": [
+        ("keep_frequency", "number", "How often two models would have kept the label for each other, 0..1.", "{value}"),
+        ("margin", "number", "Held-out margin of both models toward the label that the run saw.",
+         "({s}->>'margin')::float8"),
+        ("n_epochs", "number", "Epochs in which the row was ranked, over all models.", "({s}->>'n_epochs')::float8"),
+    ],
 }  # fmt: skip
 
 METHODS = frozenset(LINES)
 
 
 def sql_of(method: str, sql: str, direction: str) -> str:
-    return (
-        sql.replace("{s}", f"{method}.fields").replace("{value}", f"{method}.value").replace("{direction}", direction)
-    )
+    """In brackets, since a line may be a comparison itself."""
+    said = sql.replace("{s}", f"{method}.fields").replace("{value}", f"{method}.value")
+    return f"({said.replace('{direction}', direction)})"

@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from corpus.models import Source
+from curation.audits.noise import noise_of
+from curation.handoff.told import open_tasks, read_checks, read_told
 from curation.handoff.votes import read_votes_of_project
 from curation.parameters import checked
 from ledger.execute import Job
@@ -64,13 +66,13 @@ def conclude(run: Run, method: Method, params: Any, feed: Feed) -> dict[str, Any
         result = combine([shard.result for shard in shards]) if combine else {}
     elif method.SCOPE == "source":
         names = dict(Source.objects.filter(project=run.project).values_list("id", "name"))
-        result = {
-            "sources": {
-                str(shard.scope["source"]): {"name": names.get(shard.scope["source"], "")} | shard.result
-                for shard in shards
-                if shard.stage == 1
-            }
+        sources = {
+            str(shard.scope["source"]): {"name": names.get(shard.scope["source"], "")} | shard.result
+            for shard in shards
+            if shard.stage == 1
         }
+        combine = getattr(method, "combine", None)
+        result = combine(sources) if combine else {"sources": sources}
     else:
         result = next((shard.result for shard in shards if shard.stage == 1), {})
     return result | feed.about(params)
@@ -85,8 +87,17 @@ def _bench(run: Run, shard: Shard, reporter: Reporter) -> Bench:
         progress=progress,
         check_cancelled=reporter.check_cancelled,
         votes=lambda: read_votes_of_project(run.project),
+        label_noise=lambda: _label_noise(run),
+        signals=lambda name: read_told(run.project, name),
+        checks=lambda: read_checks(run.project),
+        open_tasks=lambda campaign: open_tasks(run.project, campaign),
         sources=dict(Source.objects.filter(project=run.project).values_list("id", "name")),
     )
+
+
+def _label_noise(run: Run) -> tuple[float, int] | None:
+    sampled = noise_of(run.project).sampled
+    return None if sampled.value is None else (sampled.value, sampled.n)
 
 
 def _sentence_if_unworkable(step: Callable[[], object]) -> None:

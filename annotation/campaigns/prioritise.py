@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.problems import Invalid
 from annotation.models import Campaign, Unit
 from corpus.models import Source
+from ledger.models import Run
 
 PRIORITIES = range(-1_000_000, 1_000_001)
 # How many comparisons one call may name.
@@ -49,10 +50,32 @@ def reprioritise(
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_REPRIORITISE.format(value=value, which=which), names)
         count = int(cursor.rowcount)
-        campaign.reordered_at = now or timezone.now()
-        campaign.save(update_fields=["reordered_at"])
+        campaign.reordered_at, campaign.order_run = now or timezone.now(), None
+        campaign.save(update_fields=["reordered_at", "order_run"])
         change = {"which": _said(chosen), "priority": None if shuffled is not None else priority, "tasks": count}
         record(actor=by, project=campaign.project, action="reprioritise tasks", subject=campaign, details=change)
+    return count
+
+
+def prioritise_by_run(*, campaign: Campaign, run: Run, ordered: Sequence[int], now: datetime | None = None) -> int:
+    """Gives the open tasks of these comparisons, first = first, the order that a run found; how many it changed.
+
+    For the transaction in which the run says that it is done: both hold, or neither. The first gets 0, as all tasks
+    begin with, and each further one less, so that what a person raises afterwards comes before all of it.
+    """
+    if campaign.project_id != run.project_id or campaign.unit != Unit.COMPARISON:
+        raise InvalidPriority(f"Run {run.pk} cannot order {campaign.name}: it is of other comparisons.")
+    names: dict[str, Any] = {"campaign": campaign.pk, "comparisons": list(ordered), "lowest": PRIORITIES[0]}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ORDER, names)
+        count = int(cursor.rowcount)
+        campaign.reordered_at, campaign.order_run = now or timezone.now(), run
+        campaign.save(update_fields=["reordered_at", "order_run"])
+        change = {"run": run.pk, "ordered": len(ordered), "tasks": count}
+        record(
+            actor=run.requested_by, project=campaign.project, action="order tasks by run", subject=campaign,
+            details=change,
+        )  # fmt: skip
     return count
 
 
@@ -94,6 +117,14 @@ def _said(chosen: dict[str, Any]) -> dict[str, Any]:
 _REPRIORITISE = """
 UPDATE annotation_task t SET priority = {value}
 WHERE t.campaign_id = %(campaign)s AND t.cap > t.slots_a_first + t.slots_b_first AND t.priority <> {value} {which}
+"""
+# Beyond a million places all the rest share the last.
+_ORDER = """
+UPDATE annotation_task t SET priority = greatest(1 - ordered.place, %(lowest)s)
+FROM unnest(%(comparisons)s::bigint[]) WITH ORDINALITY AS ordered (comparison, place)
+WHERE t.campaign_id = %(campaign)s AND t.comparison_id = ordered.comparison
+  AND t.cap > t.slots_a_first + t.slots_b_first
+  AND t.priority <> greatest(1 - ordered.place, %(lowest)s)
 """
 # 0 to 999,999, the same for the same seed and task.
 _BY_CHANCE = "(abs(hashint8extended(t.id, %(seed)s) %% 1000000))::integer"

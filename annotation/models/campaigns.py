@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Invitation, Project, User
 from annotation.models.rubrics import Rubric
+from ledger.models import Run
 
 
 class Guidelines(models.Model):
@@ -71,6 +72,10 @@ class Campaign(models.Model):
     source_ids = ArrayField(models.BigIntegerField(), default=list)
     # When the order of its tasks was changed last: whoever claims next begins at the start of the new order.
     reordered_at = models.DateTimeField(null=True)
+    # The run that gave that order; null when a person did.
+    order_run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    # After so many judgments a fresh run orders the open tasks by where a minute is worth most; 0 = never.
+    reorder_every = models.PositiveIntegerField(default=0)
     # Written with the tasks, since counting a million of them on every page is not free.
     task_count = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from workers.engine.embeddings import Embedded
+    from workers.engine.reward import Asked, Rewarded
 
 
 class Unworkable(Exception):
@@ -41,7 +42,49 @@ class Votes(Protocol):
     def first(self) -> NDArray[np.int64]: ...
 
 
+class Told(Protocol):
+    """The newest signals of a method: its fields by comparison."""
+
+    @property
+    def run_id(self) -> int: ...
+    @property
+    def fields(self) -> Mapping[int, Mapping[str, Any]]: ...
+    # People have judged or decided since that run read its labels.
+    @property
+    def is_older(self) -> bool: ...
+
+
+class Check(Protocol):
+    """What a curator said of a comparison outside campaigns, beside the label that came with the data, -3..3."""
+
+    @property
+    def comparison_id(self) -> int: ...
+    @property
+    def imported(self) -> int | None: ...
+    @property
+    def label(self) -> int | None: ...
+    # A decision, which nobody is asked about again; otherwise one answer of a blind sample.
+    @property
+    def is_final(self) -> bool: ...
+
+
+def _nothing_told(method: str) -> Told | None:
+    return None
+
+
+def _no_checks() -> Sequence[Check]:
+    return ()
+
+
+def _no_tasks(campaign: int) -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)
+
+
 def _nobody_voted() -> Votes | None:
+    return None
+
+
+def _nobody_checked() -> tuple[float, int] | None:
     return None
 
 
@@ -54,6 +97,13 @@ class Bench:
     check_cancelled: Callable[[], None] = _never_stop
     # All counting votes of the project, read when asked for; None where nobody voted.
     votes: Callable[[], Votes | None] = _nobody_voted
+    # Share of wrong labels that the newest blind sample of all labels found, and of how many; None without one.
+    label_noise: Callable[[], tuple[float, int] | None] = _nobody_checked
+    # The newest signals of a method; None where it never ran here.
+    signals: Callable[[str], Told | None] = _nothing_told
+    checks: Callable[[], Sequence[Check]] = _no_checks
+    # The comparisons that a campaign still asks about.
+    open_tasks: Callable[[int], NDArray[np.int64]] = _no_tasks
     # Names of the project's sources by number.
     sources: Mapping[int, str] = field(default_factory=dict)
 
@@ -64,3 +114,11 @@ class Bench:
             self.progress(done, total, "embedding")
 
         return embed(texts, model=model, cache=self.cache, check=self.check_cancelled, on_batch=on_batch)
+
+    def reward(self, asked: Sequence[Asked], *, model: str) -> Rewarded:
+        from workers.engine.reward import reward
+
+        def on_batch(done: int, total: int) -> None:
+            self.progress(done, total, "scoring")
+
+        return reward(asked, model=model, cache=self.cache, check=self.check_cancelled, on_batch=on_batch)

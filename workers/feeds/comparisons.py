@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from curation.handoff.order import campaign_to_order, write_order
 from curation.handoff.pairs import PairRow, Range, ranges, read_pairs
 from curation.handoff.scores import write_scores
 from curation.handoff.signals import write_signals
@@ -25,6 +26,8 @@ def drafts(run: Run, method: Method, params: Any) -> list[Draft]:
     pieces = ranges(run.project, size=SHARD_SIZE)
     if not pieces:
         raise CannotRun("The project has no comparisons yet; import some first.")
+    if getattr(params, "campaign", 0):
+        campaign_to_order(run, params.campaign)
     found = []
     if method.SHAPE == "map" or hasattr(method, "prepare"):
         found = [Draft(scope=_scope(piece), items=piece.items) for piece in pieces]
@@ -83,8 +86,17 @@ def write(run: Run, shard: Shard, outcome: Outcome) -> dict[str, Any]:
         write_signals(run_id=run.id, rows=((s.pair_id, s.value, s.fields) for s in outcome.signals))
     if outcome.scores:
         write_scores(run_id=run.id, rows=((s.response_id, s.name, s.value) for s in outcome.scores))
+    ordered = _ordered(run, outcome)
     people = {"people": named(outcome.result["people"])} if "people" in outcome.result else {}
-    return outcome.result | people
+    return outcome.result | people | ordered
+
+
+def _ordered(run: Run, outcome: Outcome) -> dict[str, Any]:
+    """Last of all that is written, so that whoever claims meanwhile waits as short as can be."""
+    campaign = run.params.get("campaign", 0)
+    if not campaign or not outcome.order:
+        return {}
+    return {"campaign": campaign, "reordered": write_order(run, campaign, outcome.order)}
 
 
 def about(params: Any) -> dict[str, Any]:

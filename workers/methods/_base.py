@@ -3,8 +3,9 @@
 A method file has a module docstring (its documentation, shown to the curator), and:
 
     LABEL      its name for people
-    NEEDS      what it reads: "responses", "labels" (pairs); or "votes" (all of a campaign, a Ballot)
-    YIELDS     what it writes: "signals", "scores", "consensus"
+    NEEDS      what it reads: "responses", "labels" (pairs); "votes" (all of a campaign, a Ballot); or "recipe" beside
+               the former (a Trial of `workers.engine.trial`: pairs of a source, what a recipe reads of them)
+    YIELDS     what it writes: "signals", "scores", "consensus"; "report": its result alone
     SHAPE      "map": every shard of comparisons stands alone; "whole": it must see all comparisons of a scope
     SCOPE      for "whole": "source" (one fit per source) or "project"; with votes "campaign", which Params name
     QUEUE      "cpu" or "gpu"
@@ -14,6 +15,9 @@ A method file has a module docstring (its documentation, shown to the curator), 
     prepare(pairs, params, bench) -> None            optional mapped stage before a "whole" one: fill caches
     run(pairs, params, bench) -> Outcome             exactly one signal per pair, whatever their order
     run(ballot, params, bench) -> Outcome            with votes: one verdict per comparison
+    run(trial, params, bench) -> Outcome             with a recipe: a result per source
+    combine(results) -> dict                         optional: the result of the run from those of its pieces; with
+                                                     SCOPE "source" a mapping by source
 """
 
 from __future__ import annotations
@@ -140,6 +144,8 @@ class Outcome:
     scores: list[Score] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     reliabilities: list[Reliability] = field(default_factory=list)
+    # Comparisons in the order in which to ask people, where Params name the campaign to be ordered.
+    order: list[int] = field(default_factory=list)
 
 
 class Method(Protocol):
