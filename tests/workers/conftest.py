@@ -122,3 +122,19 @@ def run_here(project: Project, method: str, **params: Any) -> Run:
     tasks.run_method.apply(kwargs={"run_id": run.pk})
     run.refresh_from_db()
     return run
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reward model that reads prompt and response as a pair, and likes the word "indeed"."""
+    from tests.workers.tiny_rewards import make_bert
+
+    return make_bert(tmp_path_factory.mktemp("models") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a chat template, and with the end of the text as its only padding."""
+    from tests.workers.tiny_rewards import make_llama
+
+    return make_llama(tmp_path_factory.mktemp("models") / "tiny-llama")
