@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from workers.engine.embeddings import Embedded
     from workers.engine.reward import Asked, Rewarded
-    from workers.engine.reward import Asked, Rewarded
 
 
 class Unworkable(Exception):
@@ -115,14 +114,6 @@ class Bench:
             self.progress(done, total, "embedding")
 
         return embed(texts, model=model, cache=self.cache, check=self.check_cancelled, on_batch=on_batch)
-
-    def reward(self, asked: Sequence[Asked], *, model: str) -> Rewarded:
-        from workers.engine.reward import reward
-
-        def on_batch(done: int, total: int) -> None:
-            self.progress(done, total, "scoring")
-
-        return reward(asked, model=model, cache=self.cache, check=self.check_cancelled, on_batch=on_batch)
 
     def reward(self, asked: Sequence[Asked], *, model: str) -> Rewarded:
         from workers.engine.reward import reward
