@@ -32,6 +32,8 @@ class Feed(Protocol):
 
 
 def feed_of(needs: Sequence[str]) -> Feed:
-    from workers.feeds import comparisons, votes
+    from workers.feeds import comparisons, recipes, votes
 
+    if "recipe" in needs:
+        return cast(Feed, recipes)
     return cast(Feed, votes if "votes" in needs else comparisons)
