@@ -14,11 +14,13 @@ from accounts.models import Scope
 from accounts.paging import DEFAULT_LIMIT, Limit, last_id, page
 from curation.access import audit_for, curated_project, owned_project, readable_project
 from curation.audits.answer import answer_item, cancel_audit, finish_audit, undo_answer
+from curation.audits.claim_asked import Claimed
+from curation.audits.claims import claim_of_audit, claim_words
 from curation.audits.draw import BANDS, PER_BAND, CannotAudit, Sampling, draw_labels, draw_rule
 from curation.audits.noise import noise_of
 from curation.audits.policy import policy_of, set_policy, threshold
-from curation.audits.queries import audits_of, next_asked, progress_of, state_of
-from curation.models import Audit
+from curation.audits.queries import Asked, audits_of, next_asked, progress_of, state_of
+from curation.models import Audit, Question
 from curation.recipes import newest_recipe
 
 router = Router(tags=["audits"])
@@ -42,6 +44,9 @@ class AuditOut(Schema):
     recipe_version: int | None
     rule: str | None
     action: str | None
+    # label: is it wrong? claim: does what the rule says of the text hold? That is in `claim`, in words.
+    question: Question
+    claim: str | None
     # open, cancelled, audited, not shown; measured where no rule was asked about.
     state: str
     threshold: float | None
@@ -73,14 +78,44 @@ class AskedOut(Schema):
     responses: list[AskedResponse]
 
 
+class TextsOut(Schema):
+    prompt: list[dict[str, Any]]
+    # In the order of those asked about.
+    responses: list[str]
+
+
+class OtherOut(TextsOut):
+    comparison: int
+
+
+class BenchmarkOut(Schema):
+    """The text is null where the benchmark was a file on the worker's machine."""
+
+    name: str
+    text: str | None
+
+
+class ClaimAskedOut(TextsOut):
+    """Does `claim` hold? Beside it what it speaks of, if anything."""
+
+    position: int
+    claim: str
+    other: OtherOut | None
+    benchmarks: list[BenchmarkOut]
+
+
 class AnswerIn(Schema):
+    """a, b, tie or unsure to a pair; yes, no or unsure to a claim."""
+
     position: int = Field(ge=0)
-    answer: Literal["a", "b", "tie", "unsure"]
+    answer: Literal["a", "b", "tie", "yes", "no", "unsure"]
 
 
 class PolicyIn(Schema):
     unaudited: Literal["mark", "review", "refuse"]
     drop_threshold: float = 0.35
+    # What P(holds) of a drop that claims something of the text has to exceed; left out, it stays.
+    claim_threshold: float | None = None
 
 
 class RateOut(Schema):
@@ -132,12 +167,14 @@ def get_audit(request: HttpRequest, audit_id: int) -> AuditOut:
     return audit_out(audit_for(caller_of(request), audit_id))
 
 
-@router.get("/audits/{audit_id}/next", response={200: AskedOut, 204: None})
+@router.get("/audits/{audit_id}/next", response={200: ClaimAskedOut | AskedOut, 204: None})
 def get_next(request: HttpRequest, audit_id: int) -> Status[Any]:
     """The next pair without its label or anybody's votes; 204 when all are answered."""
     asked = next_asked(audit_for(caller_of(request), audit_id, scope=Scope.CURATE))
     if asked is None:
         return Status(204, None)
+    if asked.claimed is not None:
+        return Status(200, _claim_out(asked, asked.claimed))
     sides = [{"answer": asked.first_is, "content": asked.first.content}]
     sides.append({"answer": asked.second_is, "content": asked.second.content})
     return Status(200, {"position": asked.position, "prompt": asked.prompt.messages, "responses": sides})
@@ -176,10 +213,11 @@ def post_cancel(request: HttpRequest, audit_id: int) -> AuditOut:
 @router.get("/projects/{slug}/audit-policy", response=PolicyIn)
 def get_policy(request: HttpRequest, slug: str) -> PolicyIn:
     policy = policy_of(readable_project(request, slug))
-    return PolicyIn.model_validate({"unaudited": policy.unaudited, "drop_threshold": policy.drop_threshold})
+    names = ("unaudited", "drop_threshold", "claim_threshold")
+    return PolicyIn.model_validate({name: getattr(policy, name) for name in names})
 
 
-@router.put("/projects/{slug}/audit-policy", response=PolicyIn)
+@router.put("/projects/{slug}/audit-policy", response=PolicyIn, exclude_unset=True)
 def put_policy(request: HttpRequest, slug: str, payload: PolicyIn) -> PolicyIn:
     """For owners: what becomes of rules that flip or drop on an opinion that no audit bears out."""
     project = owned_project(request, slug)
@@ -187,6 +225,7 @@ def put_policy(request: HttpRequest, slug: str, payload: PolicyIn) -> PolicyIn:
         project=project,
         unaudited=payload.unaudited,
         drop_threshold=payload.drop_threshold,
+        claim_threshold=payload.claim_threshold,
         by=caller_of(request).user,
     )
     return payload
@@ -197,6 +236,19 @@ def get_noise(request: HttpRequest, slug: str) -> NoiseOut:
     return NoiseOut.model_validate(noise_of(readable_project(request, slug)).as_document())
 
 
+def _claim_out(asked: Asked, claimed: Claimed) -> dict[str, Any]:
+    other = claimed.other
+    return {
+        "position": asked.position,
+        "claim": claimed.words,
+        "prompt": asked.prompt.messages,
+        "responses": [asked.first.content, asked.second.content],
+        "other": other
+        and {"comparison": other.number, "prompt": other.prompt.messages, "responses": [other.first, other.second]},
+        "benchmarks": [{"name": each.name, "text": each.text} for each in claimed.benchmarks],
+    }
+
+
 def audit_out(audit: Audit) -> AuditOut:
     progress = progress_of(audit)
     return AuditOut(
@@ -205,8 +257,10 @@ def audit_out(audit: Audit) -> AuditOut:
         recipe_version=audit.recipe.version if audit.recipe else None,
         rule=audit.rule or None,
         action=audit.action or None,
+        question=Question(audit.question),
+        claim=claim_words(claim_of_audit(audit)) or None,
         state=state_of(audit),
-        threshold=threshold(policy_of(audit.project), audit.action) if audit.rule_key else None,
+        threshold=threshold(policy_of(audit.project), audit.action, audit.question) if audit.rule_key else None,
         seed=audit.seed,
         population=audit.population,
         size=progress.size,

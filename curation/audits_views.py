@@ -15,14 +15,16 @@ from accounts.models import Project, Scope
 from accounts.problems import Problem
 from curation.access import audit_for, curated_project, frame_of, owned_project, readable_project
 from curation.audits.answer import AlreadyAnswered, answer_item, cancel_audit, finish_audit, undo_answer
+from curation.audits.claim_parts import parts_of
+from curation.audits.claims import claim_of_audit, claim_words
 from curation.audits.draw import BANDS, MAX_BANDS, MAX_PER_BAND, MAX_SEED, PER_BAND, Sampling, draw_labels, draw_rule
 from curation.audits.evidence import checked
 from curation.audits.noise import noise_of
 from curation.audits.policy import FLIP_THRESHOLD, policy_of, set_policy, threshold
 from curation.audits.queries import audits_of, may_undo, next_asked, progress_of, state_of
-from curation.audits.shown import bars_of
+from curation.audits.shown import bars_of, measure_of
 from curation.comparisons_views import HtmxRequest
-from curation.models import Audit, Unaudited
+from curation.models import Audit, Question, Unaudited
 from curation.recipes import newest_recipe, newest_recipes
 from curation.rules import parse
 from curation.word_diff import marked
@@ -43,6 +45,7 @@ class DrawForm(forms.Form):
 class PolicyForm(forms.Form):
     unaudited = forms.ChoiceField(choices=Unaudited.choices)
     drop_threshold = forms.FloatField()
+    claim_threshold = forms.FloatField(required=False)
 
 
 @require_http_methods(["GET", "POST"])
@@ -80,7 +83,7 @@ def audit_policy(request: HttpRequest, slug: str) -> HttpResponse:
 def audit(request: HttpRequest, slug: str, audit_id: int) -> HttpResponse:
     """What the sample found; nothing of it before every row is answered."""
     found = audit_for(caller_of(request), audit_id, slug=slug)
-    needed = threshold(policy_of(found.project), found.action) if found.rule_key else None
+    needed = threshold(policy_of(found.project), found.action, found.question) if found.rule_key else None
     context = {
         **frame_of(request, found.project),
         "audit": found,
@@ -89,6 +92,9 @@ def audit(request: HttpRequest, slug: str, audit_id: int) -> HttpResponse:
         "needed": needed,
         "needed_at": None if needed is None else 100 * needed,
         "bars": bars_of(found),
+        "measure": measure_of(found),
+        "is_claim": found.question == Question.CLAIM,
+        "claim": claim_words(claim_of_audit(found)),
         "confidence": f"{100 * found.findings['confidence']:.3g}" if found.findings else "",
     }
     return render(request, "curation/audit.html", context)
@@ -168,11 +174,16 @@ def _labelling(request: HtmxRequest, audit: Audit, refused: str) -> HttpResponse
     if audit.finished_at or audit.cancelled_at:
         return redirect("curation:audit", audit.project.slug, audit.pk)
     asked = next_asked(audit)
+    is_claim = audit.question == Question.CLAIM
+    parts = parts_of(asked) if asked else []
     context = {
         **frame_of(request, audit.project),
         "audit": audit,
         "asked": asked,
-        "diff": marked(asked.first.content, asked.second.content) if asked else None,
+        "is_claim": is_claim,
+        "parts": parts,
+        "can_mark": any(part.is_marked for part in parts),
+        "diff": marked(asked.first.content, asked.second.content) if asked and not is_claim else None,
         "progress": progress_of(audit),
         "may_undo": may_undo(audit, caller_of(request).user),
         "refused": refused,

@@ -108,11 +108,17 @@ def _audits(rules: list[dict[str, Any]]) -> str:
     found = [(rule["name"], rule["audit"]) for rule in rules if rule.get("audit") and rule["audit"]["n"]]
     return "\n".join(
         f"* “{_cell(name)}” ({audit['proposes']}): in a blind sample of {audit['n']:,} of {audit['population']:,} rows"
-        f" {audit['wrong']:,} labels were wrong; P(wrong) is at least {audit['bound']:.2f} with"
+        f" {_found(audit)} is at least {audit['bound']:.2f} with"
         f" {100 * audit['confidence']:.3g} % confidence, and has to exceed {audit['threshold']:g}"
         + (". The sample was drawn before the signals were renewed." if audit["known"] == "outdated" else ".")
         for name, audit in found
     )
+
+
+def _found(audit: Mapping[str, Any]) -> str:
+    if audit.get("question") == "claim":
+        return f"{audit['holds']:,} times it held that {audit['claim']}; P(holds)"
+    return f"{audit['wrong']:,} labels were wrong; P(wrong)"
 
 
 def _noise(manifest: Mapping[str, Any]) -> str:

@@ -27,8 +27,19 @@ MAX_VALUES = 10_000
 # Margins are exported as float32.
 MAX_NUMBER = 3e38
 
-# Facts of the text: who drops on one of these claims nothing that an audit could refute.
-FACTS = frozenset({"identical_sides", "empty_side", "near_duplicates.exact"})
+# Facts of the text, exact to the letter: who drops on one of these claims nothing that an audit could refute.
+FACTS = frozenset({"identical_sides", "empty_side", "near_duplicates.exact", "degenerate.empty", "degenerate.key"})
+# Opinions of the text: who drops on one of these says nothing of the label, but something that a reader may deny.
+CLAIMS = frozenset({
+    "near_duplicates.is_duplicate", "near_duplicates.near_exact", "contamination.contaminated", "degenerate.echo",
+    "degenerate.refusal", "degenerate.truncated", "degenerate.repetitive", "degenerate.wrong_language",
+    "degenerate.any",
+})  # fmt: skip
+# Numbers that say the same when they are above 0.
+CLAIMED_ABOVE_0 = frozenset({
+    "near_duplicates.similarity", "near_duplicates.overlap", "contamination.overlap", "contamination.cosine",
+    "degenerate.flags_preferred",
+})  # fmt: skip
 
 
 class InvalidRecipe(Invalid):
@@ -80,6 +91,11 @@ class Rule:
         if self.action == Action.FLIP:
             return True
         return self.action == Action.DROP and not states_a_fact(self.when)
+
+    @property
+    def claim(self) -> Condition | None:
+        """What a drop says of the text, which its audit asks about; without one the audit asks about the label."""
+        return claim_of(self.when) if self.action == Action.DROP and self.needs_audit else None
 
 
 @dataclass(frozen=True)
@@ -290,6 +306,26 @@ def states_a_fact(when: Condition | None) -> bool:
         return any(states_a_fact(part) for part in when.parts)
     if isinstance(when, Some):
         return all(states_a_fact(part) for part in when.parts)
+    return False
+
+
+def claim_of(when: Condition | None) -> Condition | None:
+    """The part of a condition that speaks of the text alone, if every match implies it."""
+    if isinstance(when, Compare):
+        return when if states_a_fact(when) or _claims(when) else None
+    if isinstance(when, Every | Some):
+        claims = tuple(claim for part in when.parts if (claim := claim_of(part)) is not None)
+        if not claims or (isinstance(when, Some) and len(claims) < len(when.parts)):
+            return None
+        return claims[0] if len(claims) == 1 else type(when)(claims)
+    return None
+
+
+def _claims(when: Compare) -> bool:
+    if when.field in CLAIMS:
+        return when.operator == "==" and when.value is True
+    if when.field in CLAIMED_ABOVE_0 and when.operator in {">", ">=", "=="}:
+        return bool(when.value > 0 or (when.operator == ">" and when.value == 0))
     return False
 
 

@@ -1,4 +1,4 @@
-"""What a curator says of the sample, blind; and the end of it, after which nothing changes."""
+"""What a curator says of the sample, blind to labels and votes; and the end of it, after which nothing changes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from django.utils import timezone
 from accounts import audit as trail
 from accounts.models import User
 from accounts.problems import Conflict, Invalid, NotFound
-from curation.audits.findings import findings_of
-from curation.models import Answer, Audit, AuditAnswer, AuditItem
+from curation.audits.findings import HITS, findings_of
+from curation.models import Answer, Audit, AuditAnswer, AuditItem, Question
+
+ANSWERS = {
+    Question.LABEL: (Answer.A, Answer.B, Answer.TIE, Answer.UNSURE),
+    Question.CLAIM: (Answer.YES, Answer.NO, Answer.UNSURE),
+}
 
 
 class AuditIsClosed(Conflict):
@@ -30,8 +35,7 @@ class UnknownAnswer(Invalid):
 
 def answer_item(*, audit: Audit, position: int, answer: str, by: User) -> AuditAnswer:
     """The same answer twice is one answer."""
-    if answer not in Answer.values:
-        raise UnknownAnswer("Answer a, b, tie or unsure.", fields={"answer": "unknown"})
+    _check(audit, answer)
     with transaction.atomic():
         locked = _open(audit)
         item = AuditItem.objects.filter(audit=locked, position=position).first()
@@ -45,6 +49,17 @@ def answer_item(*, audit: Audit, position: int, answer: str, by: User) -> AuditA
                 return AuditAnswer.objects.create(item=item, author=by, answer=answer)
         except IntegrityError as error:
             raise AlreadyAnswered("This one is answered already; undo that answer to give another.") from error
+
+
+def _check(audit: Audit, answer: str) -> None:
+    if answer in ANSWERS[Question(audit.question)]:
+        return
+    asked = (
+        "This audit asks whether what the rule says holds: answer yes, no or unsure."
+        if audit.question == Question.CLAIM
+        else "This audit asks which response is better: answer a, b, tie or unsure."
+    )
+    raise UnknownAnswer(asked, fields={"answer": "unknown"})
 
 
 def undo_answer(*, audit: Audit, by: User) -> AuditItem | None:
@@ -74,7 +89,8 @@ def finish_audit(*, audit: Audit, by: User) -> Audit:
         locked.findings = findings_of(locked)
         locked.finished_at = timezone.now()
         locked.save(update_fields=["findings", "finished_at"])
-        details = {name: locked.findings[name] for name in ("n", "wrong", "bound")} | {"rule": locked.rule}
+        hits, _ = HITS[Question(locked.question)]
+        details = {name: locked.findings[name] for name in ("n", hits, "bound")} | {"rule": locked.rule}
         trail.record(actor=by, project=locked.project, action="finish audit", subject=locked, details=details)
     return locked
 

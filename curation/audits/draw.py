@@ -3,6 +3,9 @@
 The rows a rule acts on are cut into bands of equal size by the strength of the models' vote, most against the label
 first (rows without a strength last), and as many are drawn from each. So the sample is in proportion, and the share of
 wrong labels in it estimates that of the rule.
+
+A rule that drops for what the text is claims nothing of the label: its sample is of all rows that it acts on, labelled
+or not, in bands by how strongly its method claims, strongest first.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from django.db import IntegrityError, connection, transaction
 from accounts import audit as trail
 from accounts.models import Project, User
 from accounts.problems import Conflict, Invalid
+from curation.audits.claims import strength_sql
 from curation.audits.rule_key import rule_key, runs_read
-from curation.models import Audit, AuditItem, Recipe
+from curation.models import Audit, AuditItem, Question, Recipe
 from curation.rules import Rules, parse
 from curation.rules_sql import matched_rule_sql
 from curation.standing import Standing
@@ -50,11 +54,11 @@ class Sampling:
 
 
 def draw_rule(*, recipe: Recipe, rule: str, sampling: Sampling, by: User | None) -> Audit:
-    """A sample of the labelled rows that the rule acts on and that nobody decided by hand."""
+    """A sample of the rows that the rule acts on and that nobody decided by hand; without a claim, of the labelled."""
     rules = parse(recipe.document)
     position = _position(rules, rule)
-    action = rules.rules[position].action
-    if not rules.rules[position].needs_audit:
+    asked = rules.rules[position]
+    if not asked.needs_audit:
         raise CannotAudit(
             f"The rule {rule!r} needs no audit: it neither flips nor drops on an opinion.",
             fields={"rule": "no opinion"},
@@ -67,14 +71,15 @@ def draw_rule(*, recipe: Recipe, rule: str, sampling: Sampling, by: User | None)
             project=recipe.project,
             recipe=recipe,
             rule=rule,
-            action=action,
+            action=asked.action,
+            question=Question.LABEL if asked.claim is None else Question.CLAIM,
             rule_key=rule_key(rules, position),
             runs=runs_read(rules, position, standing.runs),
             seed=sampling.seed,
             created_by=by,
         ),
         standing,
-        condition,
+        _Drawn(condition) if asked.claim is None else _Drawn(condition, strength_sql(asked.claim, standing)),
         sampling,
     )
 
@@ -82,7 +87,7 @@ def draw_rule(*, recipe: Recipe, rule: str, sampling: Sampling, by: User | None)
 def draw_labels(*, project: Project, sampling: Sampling, by: User | None) -> Audit:
     """A sample of all labelled rows that nobody decided by hand: how many labels are wrong?"""
     standing = Standing.of(project, sees="base", is_whole=True)
-    return _draw(Audit(project=project, seed=sampling.seed, created_by=by), standing, "true", sampling)
+    return _draw(Audit(project=project, seed=sampling.seed, created_by=by), standing, _Drawn("true"), sampling)
 
 
 def _position(rules: Rules, name: str) -> int:
@@ -92,12 +97,24 @@ def _position(rules: Rules, name: str) -> int:
     return names.index(name)
 
 
-def _draw(audit: Audit, standing: Standing, condition: str, sampling: Sampling) -> Audit:
+@dataclass(frozen=True)
+class _Drawn:
+    """Which rows; without the strength of a claim, labelled ones by the strength of the votes."""
+
+    condition: str
+    claimed: str = ""
+
+
+def _draw(audit: Audit, standing: Standing, drawn: _Drawn, sampling: Sampling) -> Audit:
     sampling.check()
     with transaction.atomic():
-        rows = _sample(standing, condition, sampling)
+        rows = _sample(standing, drawn, sampling)
         if not rows:
-            raise CannotAudit("No row that this acts on has a label of its own that could be wrong; nothing to draw.")
+            raise CannotAudit(
+                "This acts on no row that nobody decided by hand; nothing to draw."
+                if drawn.claimed
+                else "No row that this acts on has a label of its own that could be wrong; nothing to draw."
+            )
         audit.bands = _bands(rows)
         audit.population = sum(band["population"] for band in audit.bands)
         _keep(audit)
@@ -118,10 +135,11 @@ def _keep(audit: Audit) -> None:
 
 _SAMPLE = """
 WITH acted AS (
-    SELECT c.id, ({label})::smallint AS label, {strength} AS strength {from_sql}
-    AND {decision} IS NULL AND ({label}) <> 0 AND {condition}
+    SELECT c.id, COALESCE({label}, 0)::smallint AS label, {strength} AS strength {from_sql}
+    AND {decision} IS NULL AND {labelled} AND {condition}
 ), banded AS (
-    SELECT *, ntile({bands}) OVER (ORDER BY strength NULLS LAST, md5({seed} || ':' || id), id) - 1 AS band FROM acted
+    SELECT *, ntile({bands}) OVER (ORDER BY strength {order} NULLS LAST, md5({seed} || ':' || id), id) - 1 AS band
+    FROM acted
 ), ranked AS (
     SELECT *, row_number() OVER (PARTITION BY band ORDER BY md5({seed} || ':draw:' || id), id) AS rank,
            count(*) OVER (PARTITION BY band) AS population,
@@ -133,16 +151,18 @@ ORDER BY md5({seed} || ':ask:' || id), id
 """
 
 
-def _sample(standing: Standing, condition: str, sampling: Sampling) -> list[dict[str, Any]]:
+def _sample(standing: Standing, drawn: _Drawn, sampling: Sampling) -> list[dict[str, Any]]:
     parts = {
         "label": standing.label,
-        "strength": standing.field("model_vote.strength"),
+        "labelled": "true" if drawn.claimed else f"({standing.label}) <> 0",
+        "strength": drawn.claimed or standing.field("model_vote.strength"),
+        "order": "DESC" if drawn.claimed else "ASC",
         "decision": standing.decision,
         "bands": f"{standing.param(sampling.bands)}::int",
         "per_band": f"{standing.param(sampling.per_band)}::int",
         "seed": f"{standing.param(str(sampling.seed))}::text",
     }
-    sql = _SAMPLE.format(**parts, condition=condition, from_sql=standing.from_sql)
+    sql = _SAMPLE.format(**parts, condition=drawn.condition, from_sql=standing.from_sql)
     with connection.cursor() as cursor:
         cursor.execute(sql, standing.params)
         names = [column.name for column in cursor.description]
@@ -159,13 +179,13 @@ def _bands(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _item(audit: Audit, position: int, row: dict[str, Any]) -> AuditItem:
-    """Every other row of a band shows the response that the label prefers first."""
-    is_preferred_first = row["rank"] % 2 == 1
+    """Every other row of a band shows the response that the label prefers first; of a claim, response_b."""
+    is_first = row["rank"] % 2 == 1
     return AuditItem(
         audit=audit,
         comparison_id=row["id"],
         position=position,
         band=row["band"],
         label=row["label"],
-        is_b_first=(row["label"] > 0) == is_preferred_first,
+        is_b_first=is_first if audit.question == Question.CLAIM else (row["label"] > 0) == is_first,
     )

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from accounts.models import Project
 from accounts.problems import Invalid
+from curation.audits.claims import claim_words
+from curation.audits.findings import hits_of
 from curation.audits.policy import policy_of, threshold
 from curation.audits.rule_key import rule_key, runs_read
-from curation.models import Action, Audit, Unaudited
-from curation.rules import Rules
+from curation.models import Action, Audit, AuditPolicy, Question, Unaudited
+from curation.rules import Rule, Rules
 from curation.standing import newest_runs
 from ledger.models import Run
 
@@ -26,17 +28,22 @@ class UnauditedRules(Invalid):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of a rule that flips or drops on an opinion; `proposes` is what the recipe says, whatever the project allows."""
+    """Of a rule that flips or drops on an opinion; `proposes` is what the recipe says, whatever the project allows.
+
+    `hits` of `n` rows are labels that were wrong, or rows of which `claim`, what the rule says of the text, holds.
+    """
 
     known: Known
     proposes: Action
     threshold: float
     audit_id: int | None = None
     n: int = 0
-    wrong: int = 0
+    hits: int = 0
     population: int = 0
     bound: float | None = None
     confidence: float | None = None
+    question: str = Question.LABEL
+    claim: str = ""
 
     @property
     def is_audited(self) -> bool:
@@ -44,22 +51,34 @@ class Evidence:
 
     @property
     def rate(self) -> float | None:
-        return self.wrong / self.n if self.n else None
+        return self.hits / self.n if self.n else None
+
+    @property
+    def measured(self) -> str:
+        return "P(holds)" if self.question == Question.CLAIM else "P(wrong)"
 
     @property
     def words(self) -> str:
         if self.bound is None or self.rate is None or self.confidence is None:
             return {"open": "an audit is under way"}.get(self.known, "nobody has checked a sample of what it does")
         sure = f"{100 * self.confidence:.3g}\N{NO-BREAK SPACE}% confidence"
-        found = f"P(wrong) {self.rate:.2f}, n = {self.n}, at least {self.bound:.2f} with {sure}"
+        found = f"{self.measured} {self.rate:.2f}, n = {self.n}, at least {self.bound:.2f} with {sure}"
         if self.known == "outdated":
             return f"{found}, of signals that a newer run replaced"
         return f"{found}; the bound {'passes' if self.is_audited else 'does not pass'} {self.threshold:g}"
 
     def as_document(self) -> dict[str, Any]:
-        """For manifests and the API."""
-        names = ("known", "threshold", "audit_id", "n", "wrong", "population", "rate", "bound", "confidence")
-        return {"proposes": str(self.proposes), **{name: getattr(self, name) for name in names}}
+        """For manifests and the API: `wrong` labels or rows where the claim `holds`, whichever was asked; null else."""
+        names = ("known", "threshold", "audit_id", "n", "population", "rate", "bound", "confidence")
+        is_claim = self.question == Question.CLAIM
+        return {
+            "proposes": str(self.proposes),
+            **{name: getattr(self, name) for name in names},
+            "question": str(self.question),
+            "claim": self.claim or None,
+            "wrong": None if is_claim else self.hits,
+            "holds": self.hits if is_claim else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -89,9 +108,8 @@ def checked(
     audits = _audits(project, set(keys.values()), as_of)
     evidence: list[Evidence | None] = [None] * len(rules.rules)
     for number, key in keys.items():
-        action = rules.rules[number].action
         read = runs_read(rules, number, runs)
-        evidence[number] = _known(audits.get(key, []), read, action, threshold(policy, action))
+        evidence[number] = _known(audits.get(key, []), read, rules.rules[number], policy)
     acting = _under(Unaudited(policy.unaudited), rules, evidence)
     return Checked(acting, tuple(evidence), Unaudited(policy.unaudited))
 
@@ -125,16 +143,34 @@ def _audits(project: Project, keys: set[str], as_of: datetime | None) -> dict[st
     return found
 
 
-def _known(audits: list[Audit], runs: dict[str, int | None], action: Action, needed: float) -> Evidence:
+def _known(audits: list[Audit], runs: dict[str, int | None], rule: Rule, policy: AuditPolicy) -> Evidence:
+    """An audit that was asked about the label before rules had claims still tells what it told."""
     finished = [audit for audit in audits if audit.finished_at is not None]
     current = next((audit for audit in finished if audit.runs == runs), None)
     audit = current or next(iter(finished), None)
+    question = audit.question if audit else Question.LABEL if rule.claim is None else Question.CLAIM
+    needed = threshold(policy, rule.action, question)
+    nothing = Evidence(
+        "open" if audits else "none",
+        rule.action,
+        needed,
+        audits[0].pk if audits else None,
+        question=question,
+        claim=claim_words(rule.claim) if question == Question.CLAIM else "",
+    )
     if audit is None:
-        return Evidence("open" if audits else "none", action, needed, audits[0].pk if audits else None)
+        return nothing
     says = audit.findings
     known: Known = "outdated" if current is None else "audited" if says["bound"] > needed else "not shown"
-    return Evidence(
-        known, action, needed, audit.pk, says["n"], says["wrong"], audit.population, says["bound"], says["confidence"]
+    return replace(
+        nothing,
+        known=known,
+        audit_id=audit.pk,
+        n=says["n"],
+        hits=hits_of(says, question),
+        population=audit.population,
+        bound=says["bound"],
+        confidence=says["confidence"],
     )
 
 

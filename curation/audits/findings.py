@@ -1,18 +1,19 @@
-"""What the answers of a finished audit say of P(wrong).
+"""What the answers of a finished audit say of P(wrong), or of P(holds).
 
 A label is wrong if the person prefers the other response. Ties and "cannot tell" count as not wrong, so that doubt
-never speaks for a flip or a drop. The bound is Clopper and Pearson's, one-sided at 95 %. Whoever draws again until it
-passes would pass by luck, so the k-th finished audit of a rule on the same signals is held to 1 - 0.05/k.
+never speaks for a flip or a drop. A claim holds if the person says so; "cannot tell" counts as not holding. The bound
+is Clopper and Pearson's, one-sided at 95 %. Whoever draws again until it passes would pass by luck, so the k-th
+finished audit of a rule on the same signals is held to 1 - 0.05/k.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from curation.audits.bounds import ONE_SIDED, interval, lower_bound
-from curation.models import Answer, Audit, AuditAnswer
+from curation.models import Answer, Audit, AuditAnswer, Question
 
 
 def findings_of(audit: Audit) -> dict[str, Any]:
@@ -20,22 +21,35 @@ def findings_of(audit: Audit) -> dict[str, Any]:
     columns = ("item__label", "answer", "item__band", "item__is_b_first", "item__comparison__source__name")
     rows = list(standing.values_list(*columns))
     alpha = ONE_SIDED / (_former(audit) + 1)
-    total = Counter(answer for _, answer, *_ in rows)
+    name, is_hit = HITS[Question(audit.question)]
+
+    def share(part: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
+        return _share(name, [is_hit(label, answer) for label, answer, *_ in part], alpha)
+
     return {
-        **_share([(label, answer) for label, answer, *_ in rows], alpha),
+        **share(rows),
         "confidence": 1 - alpha,
+        **_others(audit.question, rows),
+        "bands": [
+            {"band": number, **share(row for row in rows if row[2] == number)} for number in range(len(audit.bands))
+        ],
+        "sources": [
+            {"source": name, **share(row for row in rows if row[4] == name)}
+            for name in sorted({row[4] for row in rows})
+        ],
+    }
+
+
+def _others(question: str, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """The answers that are no hits."""
+    total = Counter(answer for _, answer, *_ in rows)
+    if question == Question.CLAIM:
+        return {"no": total[Answer.NO], "unsure": total[Answer.UNSURE]}
+    return {
         "ties": total[Answer.TIE],
         "unsure": total[Answer.UNSURE],
         # Whether the place of a response moved the answers: the share of clear answers for the first one shown.
         "first": _first_shown(rows),
-        "bands": [
-            {"band": number, **_share([row[:2] for row in rows if row[2] == number], alpha)}
-            for number in range(len(audit.bands))
-        ],
-        "sources": [
-            {"source": name, **_share([row[:2] for row in rows if row[4] == name], alpha)}
-            for name in sorted({row[4] for row in rows})
-        ],
     }
 
 
@@ -43,16 +57,31 @@ def is_wrong(label: int, answer: str) -> bool:
     return answer == (Answer.A if label > 0 else Answer.B)
 
 
-def _share(rows: list[tuple[int, str]], alpha: float) -> dict[str, Any]:
-    n, wrong = len(rows), sum(is_wrong(label, answer) for label, answer in rows)
-    low, high = interval(wrong, n) or (None, None)
+def holds(label: int, answer: str) -> bool:
+    return answer == Answer.YES
+
+
+# By question: what the hits are called, and which answers are some.
+HITS: dict[Question, tuple[str, Callable[[int, str], bool]]] = {
+    Question.LABEL: ("wrong", is_wrong),
+    Question.CLAIM: ("holds", holds),
+}
+
+
+def hits_of(share: dict[str, Any], question: str) -> int:
+    return int(share[HITS[Question(question)][0]])
+
+
+def _share(name: str, is_hit: list[bool], alpha: float) -> dict[str, Any]:
+    n, hits = len(is_hit), sum(is_hit)
+    low, high = interval(hits, n) or (None, None)
     return {
         "n": n,
-        "wrong": wrong,
-        "rate": wrong / n if n else None,
+        name: hits,
+        "rate": hits / n if n else None,
         "low": low,
         "high": high,
-        "bound": lower_bound(wrong, n, alpha),
+        "bound": lower_bound(hits, n, alpha),
     }
 
 

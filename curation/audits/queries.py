@@ -8,8 +8,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Project, User
 from corpus.models import Prompt, Response
+from curation.audits.claim_asked import Claimed, claimed
 from curation.audits.policy import policy_of, threshold
-from curation.models import Audit, AuditAnswer, AuditItem
+from curation.models import Audit, AuditAnswer, AuditItem, Question
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Asked:
     # What an answer "the first is better" and "the second is better" say of the stored sides.
     first_is: str
     second_is: str
+    # What is asked about instead, in an audit of a claim.
+    claimed: Claimed | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ def next_asked(audit: Audit) -> Asked | None:
     answered = Exists(AuditAnswer.objects.filter(item=OuterRef("pk"), undone_at=None))
     items = AuditItem.objects.filter(~answered, audit=audit).order_by("position")
     item = items.select_related("comparison__prompt", "comparison__response_a", "comparison__response_b").first()
-    return _asked(item) if item else None
+    if item is None:
+        return None
+    return _asked(item, claimed(audit, item) if audit.question == Question.CLAIM else None)
 
 
 def may_undo(audit: Audit, user: User) -> bool:
@@ -67,14 +72,14 @@ def state_of(audit: Audit) -> str:
         return "open"
     if not audit.rule_key:
         return "measured"
-    passes = audit.findings["bound"] > threshold(policy_of(audit.project), audit.action)
+    passes = audit.findings["bound"] > threshold(policy_of(audit.project), audit.action, audit.question)
     return "audited" if passes else "not shown"
 
 
-def _asked(item: AuditItem) -> Asked:
+def _asked(item: AuditItem, claim: Claimed | None) -> Asked:
     row = item.comparison
     sides = [("b", row.response_b), ("a", row.response_a)] if item.is_b_first else [
         ("a", row.response_a), ("b", row.response_b),
     ]  # fmt: skip
     (first_is, first), (second_is, second) = sides
-    return Asked(item.position, row.prompt, first, second, first_is, second_is)
+    return Asked(item.position, row.prompt, first, second, first_is, second_is, claim)

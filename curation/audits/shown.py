@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from curation.models import Audit
+from curation.audits.claims import STRENGTH, claim_of_audit, method_of
+from curation.audits.findings import hits_of
+from curation.models import Audit, Question
 
 # Pixels of the whole line.
 WIDTH = 100
@@ -17,7 +19,7 @@ class Bar:
 
     name: str
     n: int
-    wrong: int
+    hits: int
     rate: float
     bound: float
     low: float
@@ -45,18 +47,30 @@ def bars_of(audit: Audit) -> list[Bar]:
     found = audit.findings
     if not found:
         return []
-    bands = [_bar(_band_name(number, band, audit.bands), band) for number, band in enumerate(found["bands"])]
-    sources = [_bar(source["source"], source) for source in found["sources"]]
+    bands = [(_band_name(audit, number), band) for number, band in enumerate(found["bands"])]
+    sources = [(source["source"], source) for source in found["sources"]]
     parts = [part for group in (bands, sources) if len(group) > 1 for part in group]
-    return [_bar("The whole sample", found), *parts]
+    return [_bar(audit, name, share) for name, share in [("The whole sample", found), *parts]]
 
 
-def _bar(name: str, share: dict[str, Any]) -> Bar:
-    return Bar(name, share["n"], share["wrong"], share["rate"], share["bound"], share["low"], share["high"])
+def measure_of(audit: Audit) -> str:
+    """What the bands are cut by."""
+    if audit.question != Question.CLAIM:
+        return "strength"
+    return STRENGTH.get(method_of(claim_of_audit(audit)), ("", "strength"))[1]
 
 
-def _band_name(number: int, share: dict[str, Any], bands: list[dict[str, Any]]) -> str:
-    low, high = bands[number]["low"], bands[number]["high"]
+def _bar(audit: Audit, name: str, share: dict[str, Any]) -> Bar:
+    hits = hits_of(share, audit.question)
+    return Bar(name, share["n"], hits, share["rate"], share["bound"], share["low"], share["high"])
+
+
+def _band_name(audit: Audit, number: int) -> str:
+    low, high, measure = audit.bands[number]["low"], audit.bands[number]["high"], measure_of(audit)
     if low is None:
         return f"Band {number + 1}: rows without a strength"
-    return f"Band {number + 1}: strength {low:+.2f} to {high:+.2f}".replace("-", "−")
+    if measure == "flags":
+        return f"Band {number + 1}: {low:.0f} to {high:.0f} flags"
+    if audit.question == Question.CLAIM:
+        return f"Band {number + 1}: {measure} {low:.2f} to {high:.2f}"
+    return f"Band {number + 1}: {measure} {low:+.2f} to {high:+.2f}".replace("-", "−")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curation.models.audits import Answer, Audit, AuditAnswer, AuditItem, AuditPolicy, Unaudited
+from curation.models.audits import Answer, Audit, AuditAnswer, AuditItem, AuditPolicy, Question, Unaudited
 from curation.models.decisions import Action, Decision, DecisionBatch, Recipe
 from curation.models.releases import Release, ReleaseRow, Split
 from curation.models.signals import Score, Signal
@@ -16,6 +16,7 @@ __all__ = [
     "AuditPolicy",
     "Decision",
     "DecisionBatch",
+    "Question",
     "Recipe",
     "Release",
     "ReleaseRow",

@@ -19,6 +19,13 @@ class Unaudited(models.TextChoices):
     REFUSE = "refuse", "Refuse to apply or freeze the recipe"
 
 
+class Question(models.TextChoices):
+    """What a sample is asked: whether the label is wrong, or whether what the rule says of the text holds."""
+
+    LABEL = "label"
+    CLAIM = "claim"
+
+
 class AuditPolicy(models.Model):
     """A project without a row has the defaults."""
 
@@ -26,6 +33,8 @@ class AuditPolicy(models.Model):
     unaudited = models.CharField(max_length=8, choices=Unaudited.choices, default=Unaudited.MARK)
     # A rule that drops is audited once P(wrong) is shown to be above this; one that flips, above a half.
     drop_threshold = models.FloatField(default=0.35)
+    # One that drops for what the text is, once P(holds) is shown to be above this.
+    claim_threshold = models.FloatField(default=0.8)
 
 
 class Audit(models.Model):
@@ -35,6 +44,7 @@ class Audit(models.Model):
     recipe = models.ForeignKey(Recipe, null=True, on_delete=models.PROTECT, related_name="audits")
     rule = models.CharField(max_length=120, blank=True)
     action = models.CharField(max_length=8, choices=Action.choices, blank=True)
+    question = models.CharField(max_length=8, choices=Question.choices, default=Question.LABEL)
     # What the rule acts on: its condition, those before it, and its action.
     rule_key = models.CharField(max_length=64, blank=True)
     # By method that the rule reads: the run whose signals it read when the sample was drawn.
@@ -42,7 +52,8 @@ class Audit(models.Model):
     seed = models.BigIntegerField()
     # Rows that could be drawn.
     population = models.PositiveIntegerField()
-    # One entry per band: {"population", "size", "low", "high"}, the last two the strength it spans.
+    # One entry per band: {"population", "size", "low", "high"}, the last two the strength it spans: of the votes, or of
+    # the claim.
     bands = models.JSONField(default=list)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -68,9 +79,10 @@ class AuditItem(models.Model):
     # The order in which they are asked, from 0.
     position = models.PositiveIntegerField()
     band = models.PositiveSmallIntegerField()
-    # The label that was in force before any recipe when the sample was drawn: never 0, and hidden from who answers.
+    # The label that was in force before any recipe when the sample was drawn, hidden from who answers; 0 for a tie or
+    # none, which only a sample of claims has.
     label = models.SmallIntegerField()
-    # Half of each band shows the response that the label prefers first.
+    # Half of each band shows the response that the label prefers first (of a claim: response_b).
     is_b_first = models.BooleanField()
 
     class Meta:
@@ -81,11 +93,13 @@ class AuditItem(models.Model):
 
 
 class Answer(models.TextChoices):
-    """Which response is better, by its stored side whatever order was shown."""
+    """Which response is better, by its stored side whatever order was shown; or whether a claim holds."""
 
     A = "a"
     B = "b"
     TIE = "tie"
+    YES = "yes"
+    NO = "no"
     UNSURE = "unsure"
 
 

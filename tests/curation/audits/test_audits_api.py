@@ -84,7 +84,7 @@ def test_what_cannot_be_drawn_is_told(
 def test_only_an_owner_sets_the_policy(client: Client, curator: User, owner: User, recipe: Recipe) -> None:
     body = {"unaudited": "refuse", "drop_threshold": 0.4}
     client.force_login(curator)
-    assert client.get(POLICY).json() == {"unaudited": "mark", "drop_threshold": 0.35}
+    assert client.get(POLICY).json() == {"unaudited": "mark", "drop_threshold": 0.35, "claim_threshold": 0.8}
     assert client.put(POLICY, body, content_type="application/json").status_code == 403
     client.force_login(owner)
     assert client.put(POLICY, body, content_type="application/json").json() == body
