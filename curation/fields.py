@@ -56,6 +56,15 @@ _BAND = (
     f" WHEN {_SHARE} > 1 - 1e-9 AND {_STRENGTH} >= vote_cut.strong_cut THEN 'strong'"
     " ELSE 'normal' END)"
 )
+_LOWEST_A, _LOWEST_B = "(vote.fields->>'lowest_a')::float8", "(vote.fields->>'lowest_b')::float8"
+# By rank of strength among the labels of the source when the votes were cast.
+_PAPER_BAND = (
+    f"(CASE WHEN {_STRENGTH} IS NULL OR vote_cut.ambiguous_from IS NULL THEN NULL"
+    f" WHEN {_STRENGTH} < vote_cut.ambiguous_from THEN 'incorrect'"
+    f" WHEN {_STRENGTH} < vote_cut.normal_from THEN 'ambiguous'"
+    f" WHEN {_STRENGTH} >= vote_cut.strong_from THEN 'strong'"
+    " ELSE 'normal' END)"
+)
 _CONSENSUS_DISAGREES = (
     "(consensus.label IS NOT NULL AND COALESCE(hand.label, c.label) IS NOT NULL"
     " AND sign(consensus.label) <> sign(COALESCE(hand.label, c.label)))"
@@ -137,7 +146,35 @@ _ALL = (
     ),
     Field("model_vote.z", "number", "Strength over spread (at least 5 % of the source's usual margin).", _Z, _VOTE_CUT),
     Field("model_vote.band", "text", "incorrect, ambiguous, normal or strong, toward the label.", _BAND, _VOTE_CUT),
-    Field("model_vote.n", "number", "How many heads voted.", "(vote.fields->>'n')::float8", _VOTE),
+    Field("model_vote.n", "number", "How many heads and reward models voted.", "(vote.fields->>'n')::float8", _VOTE),
+    Field(
+        "model_vote.lowest",
+        "number",
+        "The margin of the voter that is least for the label; positive = all are for it.",
+        f"(CASE WHEN {{label}} > 0 THEN {_LOWEST_B} WHEN {{label}} < 0 THEN {_LOWEST_A} END)",
+        _VOTE,
+    ),
+    Field(
+        "model_vote.highest",
+        "number",
+        "The margin of the voter that is most for the label; negative = all are against it.",
+        f"(CASE WHEN {{label}} > 0 THEN -{_LOWEST_A} WHEN {{label}} < 0 THEN -{_LOWEST_B} END)",
+        _VOTE,
+    ),
+    Field(
+        "model_vote.cautious",
+        "number",
+        "Strength minus the run's caution times the variance of the votes.",
+        f"({_STRENGTH} - (vote.fields->>'penalty')::float8)",
+        _VOTE,
+    ),
+    Field(
+        "model_vote.paper_band",
+        "text",
+        "By rank of strength in the source: lowest fifth incorrect, next ambiguous, top tenth strong, rest normal.",
+        _PAPER_BAND,
+        _VOTE_CUT,
+    ),
     Field(
         "near_duplicates.is_duplicate",
         "boolean",

@@ -21,7 +21,7 @@ from curation.standing import Standing
 
 # By number, or by strength: what the votes are most against first, or what they are most for.
 Order = Literal["id", "strength", "-strength"]
-VOTE_FIELDS = ("mean", "spread", "strength", "share", "z", "band", "n")
+VOTE_FIELDS = ("mean", "spread", "strength", "share", "z", "band", "n", "lowest", "highest", "cautious", "paper_band")
 
 
 class StaleCursor(Invalid):

@@ -79,7 +79,8 @@ JOINS: dict[str, str] = {
     "consensus": _CONSENSUS_OF_MANY,
     "model_vote": "LEFT JOIN curation_signal vote ON vote.run_id = %(run_model_vote)s AND vote.comparison_id = c.id",
     "vote_cut": "LEFT JOIN jsonb_to_recordset(%(vote_cuts)s::jsonb)"
-    " AS vote_cut(source_id bigint, rms_margin float8, strong_cut float8) ON vote_cut.source_id = c.source_id",
+    " AS vote_cut(source_id bigint, rms_margin float8, strong_cut float8, ambiguous_from float8, normal_from float8,"
+    " strong_from float8) ON vote_cut.source_id = c.source_id",
     "near_duplicates": "LEFT JOIN curation_signal duplicate"
     " ON duplicate.run_id = %(run_near_duplicates)s AND duplicate.comparison_id = c.id",
     **{
@@ -205,11 +206,12 @@ def newest_runs(project: Project, *, as_of: datetime | None = None) -> dict[str,
 
 
 def vote_cuts(run: Run | None) -> str:
-    """Per source, as JSON: the RMS margin that floors the spread in z, and the strength that makes a row `strong`."""
+    """Per source, as JSON: the RMS margin that floors the spread in z, and the strengths from which on bands begin."""
     sources = (run.result if run else {}).get("sources", {})
     return json.dumps(
         [
             {"source_id": int(key), "rms_margin": found.get("rms_margin"), "strong_cut": found.get("strong_cut")}
+            | (found.get("paper_cuts") or {})
             for key, found in sources.items()
         ]
     )

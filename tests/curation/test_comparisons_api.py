@@ -62,7 +62,7 @@ def test_a_row_has_the_shape_of_the_contract(
     weighed = {"posterior": {"b": 1.0}, "effective_votes": 2.4}
     assert item["consensus"] == {**people, **weighed, "simulated_votes": 0}
     votes = item["signals"]["model_vote"]
-    assert set(votes) == {"mean", "spread", "strength", "share", "z", "band", "n"}
+    assert set(votes) >= {"mean", "spread", "strength", "share", "z", "band", "n"}
     assert (votes["mean"], votes["strength"], votes["n"], votes["band"]) == (1.5, -1.5, 10, "incorrect")
     assert (item["label"], item["contradicted"], item["decision"], item["source"]) == (-2, False, None, "helpful")
     assert get(logged_in, f"/api/v1/comparisons/{comparison.pk}").json() == item

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import connection
 
 from accounts.models import Project, User
 from annotation.models import Campaign, Consensus
 from curation.fields import FIELDS, UnknownField
-from curation.models import Action
+from curation.models import Action, Signal
 from curation.standing import Standing
+from workers.engine.voting import paper_cuts
 
 
 def read(project: Project, *names: str, **options: Any) -> list[tuple[Any, ...]]:
@@ -64,6 +66,34 @@ def test_bands_follow_the_definition(
     run = corpus.run("model_vote", {"sources": {str(row.source_id): {"rms_margin": 0.6, "strong_cut": 0.9}}})
     corpus.vote(run, row, mean, spread, share_b)
     assert read(project, "model_vote.band") == [(band,)]
+
+
+def test_the_ends_of_the_votes_and_caution_are_toward_the_label(project: Project, corpus: Any) -> None:
+    """Margins -0.5, 0.2 and 1.2 toward b, lambda 2: variance of three."""
+    margins = np.array([-0.5, 0.2, 1.2])
+    rows = [corpus.add(label=label) for label in (2, -1, 0, None)]
+    run = corpus.run("model_vote")
+    for row in rows:
+        fields = {"lowest_b": -0.5, "lowest_a": -1.2, "penalty": 2 * margins.var()}
+        Signal.objects.create(run=run, comparison=row, value=margins.mean(), fields=fields)
+    found = read(project, "model_vote.lowest", "model_vote.highest", "model_vote.cautious")
+    for (lowest, highest, cautious), sign in zip(found[:2], (1, -1), strict=True):
+        toward = sign * margins
+        assert (lowest, highest) == (toward.min(), toward.max())
+        assert cautious == pytest.approx(toward.mean() - 2 * toward.var())
+    assert found[2:] == [(None, None, None)] * 2
+
+
+def test_the_bands_of_the_paper_go_by_rank_within_the_source(project: Project, corpus: Any) -> None:
+    strengths = np.random.default_rng(2).normal(size=23)
+    rows = [corpus.add(label=-1) for _ in strengths] + [corpus.add(label=None)]
+    run = corpus.run("model_vote", {"sources": {str(rows[0].source_id): {"paper_cuts": paper_cuts(strengths)}}})
+    for row, strength in zip(rows, [*strengths, 0.4], strict=True):
+        corpus.vote(run, row, -strength, 0.1, 0.5)
+    n, rank = len(strengths), strengths.argsort().argsort()
+    bands = ["incorrect" if r / n < 0.2 else "ambiguous" if r / n < 0.4 else "normal" for r in rank]
+    wanted = ["strong" if r >= n - n // 10 else band for r, band in zip(rank, bands, strict=True)]
+    assert [band for (band,) in read(project, "model_vote.paper_band")] == [*wanted, None]
 
 
 def test_the_spread_in_z_has_a_floor(project: Project, corpus: Any) -> None:

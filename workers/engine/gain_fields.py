@@ -79,6 +79,23 @@ def _band(said: Said) -> Column:
     return Column(says, ~np.isnan(strength))
 
 
+def _paper_band(said: Said) -> Column:
+    strength, cuts = said.strength, said.result.get("paper_cuts")
+    if not cuts:
+        return column([None] * len(strength), "text")
+    says = np.where(strength < cuts["normal_from"], "ambiguous", "normal").astype(np.object_)
+    says[strength < cuts["ambiguous_from"]] = "incorrect"
+    says[(strength >= cuts["strong_from"]) & (says == "normal")] = "strong"
+    return Column(says, ~np.isnan(strength))
+
+
+def _lowest(said: Said, *, toward: int) -> Floats:
+    """The lowest margin of a voter toward the label, or, with -1, away from it."""
+    direction = toward * said.direction
+    by_side = np.where(direction > 0, said.field("lowest_b"), said.field("lowest_a"))
+    return np.where(np.isnan(direction), np.nan, by_side)
+
+
 Derive = Callable[[Said], Column]
 
 
@@ -94,6 +111,10 @@ DERIVED: dict[str, Derive] = {
     "model_vote.z": lambda said: numbers(_z(said)),
     "model_vote.band": _band,
     "model_vote.n": _plain("n"),
+    "model_vote.lowest": lambda said: numbers(_lowest(said, toward=1)),
+    "model_vote.highest": lambda said: numbers(-_lowest(said, toward=-1)),
+    "model_vote.cautious": lambda said: numbers(said.strength - said.field("penalty")),
+    "model_vote.paper_band": _paper_band,
     "item_strength.mean": lambda said: numbers(said.value),
     "item_strength.strength": lambda said: numbers(said.strength),
     "item_strength.spread": _plain("spread"),
@@ -113,4 +134,4 @@ def direction_of(labels: Sequence[int | None]) -> Floats:
 
 def nothing_said(name: str, n: int) -> Column:
     """The field of a method that never ran."""
-    return column([None] * n, "text" if name.endswith(".band") else "number")
+    return column([None] * n, "text" if name.endswith("band") else "number")

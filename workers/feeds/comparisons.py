@@ -105,4 +105,9 @@ def about(params: Any) -> dict[str, Any]:
         return {}
     from workers.engine.embeddings import model_folder, revision
 
-    return {"model": {"name": params.model, "sha256": revision(model_folder(params.model))}}
+    found: dict[str, Any] = {"model": {"name": params.model, "sha256": revision(model_folder(params.model))}}
+    if getattr(params, "reward_models", ""):
+        from workers.engine.reward_voters import revisions
+
+        found["reward_models"] = [{"name": one.name, "sha256": one.weights} for one in revisions(params.reward_models)]
+    return found

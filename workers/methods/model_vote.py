@@ -3,8 +3,8 @@
 Idea
     A label that models fitted on *other* comparisons of the same source would not have given is more often wrong.
     For every source apart, M = 10 Bradley-Terry heads on frozen sentence embeddings are cross-fitted in K = 5 folds:
-    a head votes only on comparisons whose label it did not see. The mean margin of the votes toward the current label
-    is the preference strength; the spread tells how sure they are.
+    a head votes only on comparisons whose label it did not see. Reward models that you name vote beside them. The mean
+    margin of the votes toward the current label is the preference strength; the spread tells how sure they are.
 
 Formula
     x = [3 (e(b) - e(a)), sqrt(dim) e(u) * (e(b) - e(a)), its sum, counts]   e the embedding, u the person's last turn
@@ -12,19 +12,26 @@ Formula
     cross-validation inside the training folds says so; the L2 penalty is chosen in the same way
     P(b better) = sigmoid(beta . x), fitted with an L2 penalty and without intercept on a bootstrap resample
     d_m = beta_m . x / RMS of head m on its training folds          for every held-out comparison
+    d_m = (score(b) - score(a)) / RMS over the source               for a reward model m, which sees no label
     mean = mean of d_m,   spread = sqrt(mean (d_m - mean)^2),   share_b = share of d_m > 0 (a zero counts one half)
     Toward a label: strength = sign(label) mean, share = share_b or 1 - share_b, z = strength / max(spread, 5 % of the
     source's RMS margin). Bands: `incorrect` if strength < 0 and share <= 0.2; `ambiguous` if |z| < 1, or
     0.2 < share < 0.8, or strength and share - 1/2 differ in sign; `strong` from the source's cut on (the top tenth of
-    |mean| where the votes are unanimous); else `normal`.
+    |mean| where the votes are unanimous); else `normal`. Beside them: `lowest` and `highest`, the ends of the margins
+    toward the label; `cautious` = strength - caution spread^2; `paper_band`, by rank of strength in the source: lowest
+    fifth incorrect, next ambiguous, top tenth strong. Effective voters = M / (1 + (M - 1) r), r the mean correlation
+    of the voters' errors on labelled rows, cut to 0..1.
 
 Paper
     Wang et al. 2024, Secrets of RLHF in Large Language Models Part II: Reward Modeling. There ten full models vote on
     their own training data; here heads on one encoder are cross-fitted, which is cheaper and does not reward memory.
+    Lowest and mean - lambda variance: Coste et al. 2023, Reward Model Ensembles Help Mitigate Overoptimization.
 
 Needs
     Responses and labels (decided by hand, imported, or agreed by people); at least 20 labels that are no tie per
-    source. Ties and unlabelled comparisons are voted on and train nothing. Nothing is pooled across sources.
+    source; reward models vote without. Ties and unlabelled comparisons are voted on and train nothing. Nothing is
+    pooled across sources. A reward model is a folder on the worker's machine: a sequence classifier with one output,
+    or two that are told apart, weights as safetensors, a tokenizer with a padding token.
 
 Signal
     value = mean, unbounded, mostly -3..3, positive = response b better. With each source: held-out accuracy with its
@@ -33,13 +40,16 @@ Signal
 
 Limits
     The encoder reads 256 tokens; longer texts are flagged `truncated`. Heads on one encoder share its blind spots: ten
-    votes are far from ten opinions. Folds keep a prompt together; a source with fewer than 50 prompts is folded by
-    pair (the run says which), and then shared responses make the accuracy look a little better than it is. The
-    interval takes comparisons as independent. On clean data the lowest tenth is mostly right: audit before you flip.
+    votes are far from ten opinions. A reward model loses the beginning of a prompt that is too long, and nobody knows
+    whether it was trained on this very data. Folds keep a prompt together; a source with fewer than 50 prompts is
+    folded by pair (the run says which), and then shared responses make the accuracy look a little better than it is.
+    Its interval takes comparisons as independent. On clean data the lowest tenth is mostly right: audit before you
+    flip.
 
 Cost
     Each distinct text is embedded once (about 50 to 200 a second on two cores), then kept. The fit takes seconds for
-    ten thousand comparisons.
+    ten thousand comparisons. Each reward model reads every response with its prompt once, then its score is kept; a
+    large one wants a GPU.
 
 Do not use
     As a verdict, as a filter without an audited sample, or to compare sources with each other.
@@ -52,22 +62,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workers.engine.bench import Bench
-from workers.methods._base import Outcome, Pair, Signal, param
+from workers.methods._base import Outcome, Pair, Score, Signal, param
+
+if TYPE_CHECKING:
+    from workers.engine.reward_voters import RewardVotes
+    from workers.engine.voting import Voter
 
 LABEL = "Model vote: preference strength"
 NEEDS = ("responses", "labels")
-YIELDS = ("signals",)
+YIELDS = ("signals", "scores")
 SHAPE = "whole"
 SCOPE = "source"
 QUEUE = "cpu"
 FIELDS = {
     "mean": "mean margin of the votes, positive = response b better",
     "spread": "population standard deviation of the votes",
-    "share_b": "share of the heads that prefer response b, 0..1",
-    "n": "number of heads that voted",
+    "share_b": "share of the voters that prefer response b, 0..1",
+    "n": "number of voters: heads and reward models",
+    "lowest_a": "lowest margin of a voter toward response a",
+    "lowest_b": "lowest margin of a voter toward response b",
+    "penalty": "caution times the variance of the votes: what the cautious strength takes off",
     "length_mean": "margin of the length-only model, in its own units",
     "truncated": "the encoder read only the beginning of a text",
 }
@@ -85,6 +102,13 @@ class Params:
         choices=("auto", "prompt", "pair"),
         help="What a fold keeps together: the prompt, the unordered pair, or by how many prompts there are.",
     )
+    reward_models: str = param(
+        "",
+        help="Paths of reward models (sequence classifiers) on the worker's machine, commas between; each is a voter.",
+    )
+    caution: float = param(
+        1.0, ge=0, le=100, help="Lambda of the cautious strength: mean minus lambda times the variance of the votes."
+    )
     seed: int = param(
         0, ge=0, le=2**31 - 1, help="The seed of folds and resamples; the same seed gives the same votes."
     )
@@ -92,8 +116,10 @@ class Params:
 
 def preflight(params: Params) -> None:
     from workers.engine.embeddings import model_folder
+    from workers.engine.reward_voters import check_all
 
     model_folder(params.model)
+    check_all(params.reward_models)
 
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
@@ -104,8 +130,11 @@ def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
 
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
-    """Fill the cache of embeddings."""
+    """Fill the caches of embeddings and of the reward models' scores."""
+    from workers.engine.reward_voters import fill_cache
+
     bench.embed(texts(pairs, params), model=params.model)
+    fill_cache(pairs, params.reward_models, bench)
 
 
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
@@ -113,14 +142,16 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
 
     from workers.engine.crossfit import cross_fit
     from workers.engine.features import differences
-    from workers.engine.voting import Panel
+    from workers.engine.reward_voters import reward_votes
+    from workers.engine.voting import Panel, shared_errors
 
     pairs = sorted(pairs, key=lambda pair: pair.id)
     sign = np.array([pair.sign for pair in pairs], dtype=np.int64)
     by, groups = _groups(pairs, params.folds_by)
     n_groups = len(np.unique(groups[sign != 0])) if len(pairs) else 0
+    rewards = reward_votes(pairs, params.reward_models, bench)
     if (sign != 0).sum() < MIN_LABELS or n_groups < 2 * params.folds:
-        return _nothing_to_learn(pairs, sign, n_groups, params.folds)
+        return _without_heads(pairs, sign, n_groups, rewards, params)
     x = differences(pairs, bench, model=params.model)
     bench.progress(1, 2, "fitting heads")
     fit = cross_fit(
@@ -131,11 +162,16 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
         x.length, None, sign, groups, heads=1, folds=params.folds, seed=params.seed,
         l2_choices=(1.0,), is_bootstrapped=False, check=bench.check_cancelled,
     )  # fmt: skip
-    panel = Panel(fit.margins, np.nan_to_num(by_length.margins[:, 0]), x.truncated)
+    margins = np.hstack([fit.margins, rewards.margins])
+    panel = Panel(margins, np.nan_to_num(by_length.margins[:, 0]), x.truncated, caution=params.caution)
+    voters = [*_heads(params), *rewards.voters]
     return Outcome(
         signals=[_signal(pair, panel.fields(index)) for index, pair in enumerate(pairs)],
+        scores=[Score(*score) for score in rewards.scores],
         result={
             **panel.summary(sign),
+            "voters": _told(margins, sign, voters, rewards),
+            "ensemble": shared_errors(margins, sign, groups, voters, seed=params.seed, check=bench.check_cancelled),
             "folds_by": by,
             "groups": n_groups,
             "heads": params.heads,
@@ -144,6 +180,20 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
             "folds_with_counts": sum(fit.used_extra),
         },
     )
+
+
+def _heads(params: Params) -> list[Voter]:
+    from workers.engine.embeddings import model_folder, revision
+    from workers.engine.voting import Voter
+
+    sha256, family = revision(model_folder(params.model)), f"heads on {params.model}"
+    return [Voter(f"{params.model} head {number + 1}", "head", family, sha256) for number in range(params.heads)]
+
+
+def _told(margins: Any, sign: Any, voters: Sequence[Voter], rewards: RewardVotes) -> list[dict[str, Any]]:
+    from workers.engine.voting import accuracy_of_each
+
+    return [found | rewards.told.get(found["name"], {}) for found in accuracy_of_each(margins, sign, voters)]
 
 
 def _groups(pairs: Sequence[Pair], folds_by: str) -> tuple[str, Any]:
@@ -162,13 +212,27 @@ def _signal(pair: Pair, fields: dict[str, Any]) -> Signal:
     return Signal(pair.id, fields["mean"], fields)
 
 
-def _nothing_to_learn(pairs: Sequence[Pair], sign: Any, n_groups: int, folds: int) -> Outcome:
-    from workers.engine.voting import nobody_voted
+def _without_heads(pairs: Sequence[Pair], sign: Any, n_groups: int, rewards: RewardVotes, params: Params) -> Outcome:
+    """Too few labels to fit on; reward models vote all the same, since they need none."""
+    import numpy as np
+
+    from workers.engine.voting import Panel, nobody_voted
 
     labelled = int((sign != 0).sum())
-    problem = (
+    lack = (
         f"Too little to learn from: {labelled} of {len(pairs)} comparisons have a label that is no tie, in {n_groups} "
-        f"groups; {MIN_LABELS} labels in {2 * folds} groups are needed. The comparisons of this source got no votes."
+        f"groups; {MIN_LABELS} labels in {2 * params.folds} groups are needed. "
     )
-    signals = [_signal(pair, nobody_voted()) for pair in pairs]
-    return Outcome(signals=signals, result={"n": len(pairs), "labelled": labelled, "problem": problem})
+    told = {"n": len(pairs), "labelled": labelled, "voters": _told(rewards.margins, sign, rewards.voters, rewards)}
+    scores = [Score(*score) for score in rewards.scores]
+    if not np.isfinite(rewards.margins).any():
+        signals = [_signal(pair, nobody_voted()) for pair in pairs]
+        problem = lack + "The comparisons of this source got no votes."
+        return Outcome(signals=signals, scores=scores, result=told | {"problem": problem})
+    unknown = np.full(len(pairs), np.nan)
+    panel = Panel(rewards.margins, unknown, np.zeros(len(pairs), np.bool_), caution=params.caution)
+    return Outcome(
+        signals=[_signal(pair, panel.fields(index)) for index, pair in enumerate(pairs)],
+        scores=scores,
+        result=panel.summary(sign) | told | {"note": lack + "Only the reward models voted.", "heads": 0},
+    )
