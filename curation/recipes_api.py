@@ -12,9 +12,10 @@ from accounts.access import caller_of
 from accounts.paging import DEFAULT_LIMIT, Limit, decode, page
 from curation.access import curated_project, readable_project
 from curation.audits.evidence import checked
+from curation.gains.reports import document_of, newest_report, unfinished
 from curation.models import Recipe
 from curation.preview import Preview, RuleCount, preview
-from curation.recipes import apply_recipe, newest_recipe, newest_recipes, save_recipe
+from curation.recipes import apply_recipe, newest_recipe, newest_recipes, save_recipe, version_of
 from curation.rules import InvalidRecipe, Rules, parse
 
 router = Router(tags=["recipes"])
@@ -67,6 +68,15 @@ class AppliedOut(Schema):
     decisions: int
 
 
+class GainOut(Schema):
+    """`report` is null where nobody measured this version."""
+
+    recipe: str
+    version: int
+    unfinished_run: int | None
+    report: dict[str, Any] | None
+
+
 @router.post("/projects/{slug}/recipes/preview", response=PreviewOut)
 def post_preview(request: HttpRequest, slug: str, payload: Body[dict[str, Any]]) -> PreviewOut:
     """The body is the recipe itself, {"rules": [...]}, or {"recipe": its name or the document}."""
@@ -106,6 +116,19 @@ def post_apply(request: HttpRequest, slug: str, name: str) -> AppliedOut:
     project = curated_project(request, slug)
     batch = apply_recipe(recipe=newest_recipe(project, name), by=caller_of(request).user)
     return AppliedOut(batch=batch.pk, decisions=batch.decisions.count())
+
+
+@router.get("/projects/{slug}/recipes/{name}/gain", response=GainOut)
+def get_gain(request: HttpRequest, slug: str, name: str, version: int | None = None) -> GainOut:
+    """Is it better than raw? The newest report of a version; POST a run of the method `gain` for another one."""
+    recipe = version_of(newest_recipe(readable_project(request, slug), name), None if version is None else str(version))
+    report, moving = newest_report(recipe), unfinished(recipe)
+    return GainOut(
+        recipe=recipe.name,
+        version=recipe.version,
+        unfinished_run=moving.pk if moving else None,
+        report=document_of(report) if report else None,
+    )
 
 
 def former_rules(project: Any, document: Any) -> Rules | None:

@@ -16,6 +16,7 @@ from corpus.models import Comparison
 from curation.access import curated_project, frame_of, readable_project
 from curation.decide import undo
 from curation.fields import FIELDS
+from curation.gains_views import sentence_of
 from curation.models import DecisionBatch, Recipe
 from curation.preview import Preview, preview
 from curation.recipes import (
@@ -118,12 +119,15 @@ def recipe_fields(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _page(request: HttpRequest, recipe: Recipe, text: str) -> dict[str, Any]:
     versions = Recipe.objects.filter(project=recipe.project, name=recipe.name).order_by("-version")
+    gain_said, gain_report = sentence_of(recipe)
     return {
         **frame_of(request, recipe.project),
         "recipe": recipe,
         "text": text,
         "versions": versions.select_related("created_by"),
         "in_force": _in_force(recipe.project),
+        "gain_said": gain_said,
+        "gain_report": gain_report,
     }
 
 

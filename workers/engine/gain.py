@@ -109,12 +109,12 @@ def report(trial: Trial, runs: Runs, length: Floats, *, seed: int) -> dict[str, 
     for basis, labels in ((IMPORTED, _signs(trial.raw)), (VERIFIED, _signs(trial.verified))):
         judged = labels != 0
         if basis == IMPORTED or judged.sum() >= LEAST_VERIFIED:
-            right = _right(runs.margins[:, judged], labels[judged], length[judged])
+            right = right_of(runs.margins[:, judged], labels[judged], length[judged])
             found["judged"][basis] = judge(right, trial.groups[judged], seed=seeds)
     return found
 
 
-def _right(margins: Floats, labels: Ints, length: Floats) -> Floats:
+def right_of(margins: Floats, labels: Ints, length: Floats) -> Floats:
     """[seeds, n, JUDGED]: 1 where the side believed in is the better one, a half without belief."""
     toward = margins * labels[None, :, None]
     right = (toward > 0) + 0.5 * (toward == 0)
@@ -168,7 +168,7 @@ def verdict(differences: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def over_sources(sources: list[Mapping[str, Any]], *, least_verified: int) -> dict[str, Any] | None:
+def over_sources(sources: Sequence[Mapping[str, Any]], *, least_verified: int) -> dict[str, Any] | None:
     """The mean over sources by their held-out rows: human labels if there are enough of them, else imported ones."""
     for basis, least in ((VERIFIED, least_verified), (IMPORTED, 1)):
         judged = [source["judged"][basis] for source in sources if basis in source.get("judged", {})]
@@ -180,7 +180,7 @@ def over_sources(sources: list[Mapping[str, Any]], *, least_verified: int) -> di
     return None
 
 
-def _pooled(judged: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _pooled(judged: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     share = np.array([one["n"] for one in judged], np.float64)
     share /= share.sum()
 

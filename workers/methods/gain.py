@@ -48,7 +48,7 @@ Relations
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,13 @@ def preflight(params: Params) -> None:
     if not params.recipe:
         raise Unworkable("Say which recipe: give the name of one that is kept in this project.")
     model_folder(params.model)
+
+
+def texts(pairs: Sequence[Any], params: Params) -> list[str]:
+    """What will be embedded; for the cost that the page tells beforehand."""
+    from workers.engine.features import texts_of
+
+    return texts_of(pairs)
 
 
 def run(trial: Any, params: Params, bench: Bench) -> Outcome:
