@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from curation.gains import words
 from curation.manifest import splits_in_order
 
 # From the fewest rows on; the bands of the dataset hub.
@@ -24,6 +25,7 @@ def card(manifest: Mapping[str, Any], data_files: Mapping[str, str] | None = Non
         _contents(manifest),
         _origin(manifest),
         _curation(manifest),
+        _gain(manifest),
         _noise(manifest),
         _votes(manifest),
         _use(manifest),
@@ -121,6 +123,28 @@ def _found(audit: Mapping[str, Any]) -> str:
     return f"{audit['wrong']:,} labels were wrong; P(wrong)"
 
 
+def _gain(manifest: Mapping[str, Any]) -> str:
+    """What training on it was worth, as far as it was measured."""
+    gain = manifest.get("gain")
+    if not gain:
+        return _section("Is it better?", words.NOT_MEASURED)
+    lines = ["| | accuracy | 95 % interval |", "|" + "---|" * 3]
+    if gain["overall"]:
+        for arm, name in words.ARMS.items():
+            one = gain["overall"]["arms"][arm]
+            lines.append(f"| {name} | {one['value']:.3f} | {one['low']:.3f} to {one['high']:.3f} |")
+    sources, params, older = gain["sources"], gain["params"], gain["older_signals"]
+    return _section(
+        "Is it better?",
+        f"**{words.headline(gain['overall'])}** {' '.join(words.beside(gain['overall']))}",
+        "\n".join(lines) if gain["overall"] else "",
+        "\n".join(f"* {_cell(source['name'])}: {words.of_source(source, gain['overall'])}" for source in sources),
+        f"{words.verified(sources)} The learner is a linear head on frozen features; {params['folds']} folds by prompt,"
+        f" {params['seeds']} seeds."
+        + (f" The signals of {', '.join(older)} are newer than this measurement." if older else ""),
+    )
+
+
 def _noise(manifest: Mapping[str, Any]) -> str:
     """How many of the raw labels are wrong, as far as anybody knows."""
     noise = manifest.get("noise")
@@ -183,8 +207,7 @@ def _use(manifest: Mapping[str, Any]) -> str:
 def _limits(manifest: Mapping[str, Any]) -> str:
     return _section(
         "What is not known",
-        "Whether training on this set is better than on the raw one has not been measured. The texts were not searched"
-        " for personal data or for benchmark questions.",
+        "The texts were not searched for personal data or for benchmark questions.",
     )
 
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from accounts.problems import Invalid
 from curation.audits.evidence import Checked, checked, refuse_unaudited
 from curation.audits.noise import noise_of
+from curation.gains.reports import kept_with
 from curation.models import Release, ReleaseRow, Split
 from curation.preview import Preview, count_groups
 from curation.recipes import decided_sql
@@ -45,6 +46,7 @@ def pin(release: Release, splits: list[tuple[int, Split]]) -> None:
             "counts": _counts(found),
             "noise": noise_of(release.project, as_of=release.as_of).as_document(),
             "unaudited_policy": str(found.policy),
+            "gain": kept_with(release.recipe, as_of=release.as_of, runs=standing.runs),
             "splits": _by_split(release),
             "sources": _by_source(release),
             "measured": _measured(release, standing),

@@ -17,6 +17,7 @@ from accounts.problems import Problem
 from curation.access import curated_project, frame_of, named_release, readable_project
 from curation.exports import find_format, format_names
 from curation.freeze import folder, request_release
+from curation.gains_views import told
 from curation.manifest import splits_in_order
 from curation.models import Release
 from curation.recipes import newest_recipes
@@ -89,7 +90,9 @@ def _frozen(request: HttpRequest, release: Release) -> dict[str, Any]:
     with default_storage.open(f"{folder(release)}/README.md", "rb") as stored:
         readme = stored.read().decode()
     offers = [_offer(name, release) for name in format_names()]
+    gain = release.manifest.get("gain")
     return {
+        **(told(gain) | {"older": gain["older_signals"]} if gain else {}),
         "manifest": release.manifest,
         "splits": splits_in_order(release.manifest),
         "offers": offers,
