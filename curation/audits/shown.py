@@ -70,7 +70,8 @@ def _band_name(audit: Audit, number: int) -> str:
     if low is None:
         return f"Band {number + 1}: rows without a strength"
     if measure == "flags":
-        return f"Band {number + 1}: {low:.0f} to {high:.0f} flags"
+        count = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+        return f"Band {number + 1}: {count} flag{'' if high == 1 else 's'}"
     if audit.question == Question.CLAIM:
         return f"Band {number + 1}: {measure} {low:.2f} to {high:.2f}"
     return f"Band {number + 1}: {measure} {low:+.2f} to {high:+.2f}".replace("-", "−")

@@ -69,6 +69,9 @@ class Filled:
     # One sample that is answered, and one that is not.
     audited: Audit
     auditing: Audit
+    # The same of a rule that drops for what the text is.
+    claimed: Audit
+    claiming: Audit
 
 
 @pytest.fixture
@@ -92,6 +95,7 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
     issue_token(user=owner, scope=Scope.READ, name="N" * 100)
     campaign = Campaign.objects.get(project=project, state=CampaignState.OPEN)
     audited, auditing = _audit(project, owner)
+    claimed, claiming = _audit_claims(hostile, owner)
     _know(campaign, owner, annotator)
     _, secret = invite(project=project, by=owner, role=Role.ANNOTATOR)
     return Filled(
@@ -108,6 +112,8 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
         brought=_bring_votes(project, tmp_path / f"{LONG_WORD[:80]}.jsonl"),
         audited=audited,
         auditing=auditing,
+        claimed=claimed,
+        claiming=claiming,
         **_ask_more(project, owner),
     )
 
@@ -123,6 +129,29 @@ def _audit(project: Project, owner: User) -> tuple[Audit, Audit]:
     auditing = draw_labels(project=project, sampling=Sampling(per_band=3), by=owner)
     answer_item(audit=auditing, position=0, answer="tie", by=owner)
     return finish_audit(audit=audited, by=owner), auditing
+
+
+def _audit_claims(hostile: Comparison, owner: User) -> tuple[Audit, Audit]:
+    """Hostile text beside what it is said to repeat, under way; and refusals, checked."""
+    project = hostile.project
+    first = Comparison.objects.filter(project=project).order_by("-id")[0]
+    said = {
+        "near_duplicates": {"group": first.pk, "is_duplicate": True, "exact": False, "similarity": 0.96},
+        "degenerate": {"flags_a": ["refusal"], "flags_b": ["truncated"]},
+    }
+    rules = []
+    for method, field in (("near_duplicates", "is_duplicate"), ("degenerate", "any")):
+        run = _run(project, method, State.DONE)
+        Signal.objects.create(run=run, comparison=hostile, value=0.96, fields=said[method])
+        rules.append(
+            {"name": method, "when": {"field": f"{method}.{field}", "op": "==", "value": True}, "then": "drop"}
+        )
+    recipe = save_recipe(project=project, name="texts", document={"rules": rules[::-1]}, by=owner)
+    claimed = draw_rule(recipe=recipe, rule="degenerate", sampling=Sampling(per_band=1), by=owner)
+    answer_item(audit=claimed, position=0, answer="yes", by=owner)
+    alone = save_recipe(project=project, name="copies", document={"rules": rules[:1]}, by=owner)
+    claiming = draw_rule(recipe=alone, rule="near_duplicates", sampling=Sampling(per_band=1), by=owner)
+    return finish_audit(audit=claimed, by=owner), claiming
 
 
 def _know(campaign: Campaign, owner: User, annotator: User) -> None:
