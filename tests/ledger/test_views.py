@@ -69,6 +69,66 @@ def test_a_vote_shows_accuracy_beside_length_and_a_histogram(as_curator: Client,
     assert "Too little to learn from." in page
 
 
+def test_a_vote_names_its_voters_and_what_they_are_worth(as_curator: Client, make_run: MakeRun) -> None:
+    found = {"share": 0.61, "interval": [0.59, 0.63], "n": 900}
+    families = [
+        {"family": family, "kind": "head", "voters": n, "sha256": "5" * 64, "accuracy": found}
+        for family, n in (("heads on minilm", 10), ("tiny@5555", 1), ("silent@5555", 1))
+    ]
+    source = {
+        "name": "helpful", "n": 1000, "labelled": 900, "accuracy": found, "length_accuracy": found,
+        "folds_by": "prompt", "below_zero": 0.39, "truncated_share": 0.0, "families": families,
+        "voters": [
+            {"name": "tiny@5555", "sha256": "5" * 64, "accuracy": found, "unscored": 3},
+            {"name": "silent@5555", "sha256": "5" * 64, "accuracy": found, "problem": "silent gave no finite score."},
+        ],
+        "ensemble": {
+            "voters": 12, "counted": 11, "n": 897, "groups": 800, "correlation": 0.713, "effective": 1.35,
+            "interval": [1.31, 1.42],
+            "between": {"families": ["heads on minilm", "tiny@5555"], "rows": [[0.81, 0.12], [0.12, None]]},
+        },
+    }  # fmt: skip
+    alone = {
+        "name": "small",
+        "n": 12,
+        "labelled": 0,
+        "voters": [{}],
+        "below_zero": None,
+        "note": "Only the reward models voted.",
+    }
+    alone["ensemble"] = {"voters": 2, "problem": "Fewer than two voters err."}
+    page = _page(as_curator, make_run(state=State.DONE, result={"sources": {"1": source, "2": alone}}))
+    assert "11 voters are worth 1.4</strong>" in page
+    assert "1.3 to 1.4 (95 %, 897 labels of 800 prompts)" in page
+    assert "correlate with 0.71 on average" in page
+    assert 'data-label="Errors with tiny@5555">0.12' in page
+    assert "tiny@5555 gave no finite score in 3 of 1,000 comparisons" in page
+    assert "silent gave no finite score." in page
+    assert "Only the reward models voted." in page
+    assert "cannot be said. Fewer than two voters err." in page
+
+
+def test_pooling_shows_dots_with_intervals_and_the_figures(as_curator: Client, make_run: MakeRun) -> None:
+    found = {"share": 0.61, "interval": [0.59, 0.63], "n": 900}
+    sources = [
+        {"name": name, "own": found, "pooled": found, "length": found, "verdict": verdict, "difference": difference}
+        for name, verdict, difference in (
+            ("helpful", "pooling harms", {"value": -0.1, "interval": [-0.2, -0.05], "n": 900, "groups": 850}),
+            ("other", "no difference shown", {"value": 0.0, "interval": [-0.0001, 0.01], "n": 1900, "groups": 85}),
+        )
+    ]
+    result = {"sources": sources, "verdict": "Pooling harms helpful.", "folds": 5,
+              "left_out": [{"name": "tiny", "why": "12 labels."}]}  # fmt: skip
+    page = _page(as_curator, make_run(method="pooling", state=State.DONE, result=result))
+    assert 'd="M26.0 8 h0"' in page and 'd="M50.0 8 h0"' in page
+    assert 'x1="2.0" x2="38.0"' in page
+    assert "−10.0 points, −20.0 to −5.0, n = 900 on 850 prompts" in page
+    assert "0.0 points, 0.0 to +1.0, n = 1,900 on 85 prompts" in page
+    assert "tiny was left out of both fits: 12 labels." in page
+    bare = make_run(method="pooling", state=State.DONE, result={"problem": "Nothing to pool.", "sources": []})
+    assert "Nothing to pool." in _page(as_curator, bare)
+
+
 def test_htmx_gets_the_part_that_changes(as_curator: Client, make_run: MakeRun) -> None:
     part = _page(as_curator, make_run(), **{"HX-Request": "true"})
     assert part.lstrip().startswith("<div")

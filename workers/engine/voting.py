@@ -125,6 +125,25 @@ def accuracy_of_each(margins: Floats, sign: Ints, voters: Sequence[Voter]) -> li
     ]
 
 
+def accuracy_of_families(margins: Floats, sign: Ints, voters: Sequence[Voter]) -> list[dict[str, Any]]:
+    """Of the mean margin of the voters of one make."""
+    labelled = sign != 0
+    found = []
+    for family in dict.fromkeys(voter.family for voter in voters):
+        places = [place for place, voter in enumerate(voters) if voter.family == family]
+        spoke = ~np.isnan(margins[:, places])
+        with np.errstate(invalid="ignore"):
+            mean = np.nan_to_num(margins[:, places]).sum(axis=1) / np.where(
+                spoke.any(axis=1), spoke.sum(axis=1), np.nan
+            )
+        told = voters[places[0]]
+        found.append(
+            {"family": family, "kind": told.kind, "voters": len(places), "sha256": told.sha256}
+            | {"accuracy": accuracy((sign * mean)[labelled])}
+        )
+    return found
+
+
 def shared_errors(
     margins: Floats,
     sign: Ints,

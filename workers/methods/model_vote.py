@@ -170,7 +170,7 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
         scores=[Score(*score) for score in rewards.scores],
         result={
             **panel.summary(sign),
-            "voters": _told(margins, sign, voters, rewards),
+            **_told(margins, sign, voters, rewards),
             "ensemble": shared_errors(margins, sign, groups, voters, seed=params.seed, check=bench.check_cancelled),
             "folds_by": by,
             "groups": n_groups,
@@ -190,10 +190,11 @@ def _heads(params: Params) -> list[Voter]:
     return [Voter(f"{params.model} head {number + 1}", "head", family, sha256) for number in range(params.heads)]
 
 
-def _told(margins: Any, sign: Any, voters: Sequence[Voter], rewards: RewardVotes) -> list[dict[str, Any]]:
-    from workers.engine.voting import accuracy_of_each
+def _told(margins: Any, sign: Any, voters: Sequence[Voter], rewards: RewardVotes) -> dict[str, Any]:
+    from workers.engine.voting import accuracy_of_each, accuracy_of_families
 
-    return [found | rewards.told.get(found["name"], {}) for found in accuracy_of_each(margins, sign, voters)]
+    each = [found | rewards.told.get(found["name"], {}) for found in accuracy_of_each(margins, sign, voters)]
+    return {"voters": each, "families": accuracy_of_families(margins, sign, voters)}
 
 
 def _groups(pairs: Sequence[Pair], folds_by: str) -> tuple[str, Any]:
@@ -223,7 +224,7 @@ def _without_heads(pairs: Sequence[Pair], sign: Any, n_groups: int, rewards: Rew
         f"Too little to learn from: {labelled} of {len(pairs)} comparisons have a label that is no tie, in {n_groups} "
         f"groups; {MIN_LABELS} labels in {2 * params.folds} groups are needed. "
     )
-    told = {"n": len(pairs), "labelled": labelled, "voters": _told(rewards.margins, sign, rewards.voters, rewards)}
+    told = {"n": len(pairs), "labelled": labelled, **_told(rewards.margins, sign, rewards.voters, rewards)}
     scores = [Score(*score) for score in rewards.scores]
     if not np.isfinite(rewards.margins).any():
         signals = [_signal(pair, nobody_voted()) for pair in pairs]

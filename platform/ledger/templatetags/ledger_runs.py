@@ -64,6 +64,41 @@ def of_rows(part: float | None, n: int) -> str:
     return "not measured" if part is None else str(Share(round(part * n), n))
 
 
+@register.filter
+def points(share: float | None) -> str:
+    """A difference of shares in percentage points, with its sign: -0.0312 -> "−3.1"."""
+    if share is None:
+        return "not measured"
+    text = f"{100 * share:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text.replace("-", "−")
+
+
+@register.simple_tag
+def spans(rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    """Dots with intervals around zero on one axis, 0 to 100 across, from {key: {"value": .., "interval": [.., ..]}}."""
+    ends = [abs(end) for row in rows for end in (row[key]["value"], *row[key]["interval"])]
+    reach = max(*ends, 0.01) if ends else 0.01
+
+    def at(value: float) -> float:
+        return round(50 + 48 * value / reach, 2)
+
+    found = []
+    for row in rows:
+        value, (low, high) = row[key]["value"], row[key]["interval"]
+        found.append(
+            {"of": row, "value": value, "low": low, "high": high, "x": at(value), "x_low": at(low), "x_high": at(high)}
+        )
+    return {"rows": found, "first": -reach * 50 / 48, "last": reach * 50 / 48}
+
+
+@register.filter
+def errors_of(between: Any, family: str) -> list[dict[str, Any]]:
+    """The row of one family of voters in {"families": [...], "rows": [[...]]}; empty cells where it is not in it."""
+    families = between["families"]
+    values = between["rows"][families.index(family)] if family in families else [None] * len(families)
+    return [{"family": name, "value": value} for name, value in zip(families, values, strict=True)]
+
+
 @dataclass(frozen=True)
 class Bar:
     x: float
