@@ -19,6 +19,7 @@ from curation.audits.claim_parts import parts_of
 from curation.audits.claims import claim_of_audit, claim_words
 from curation.audits.draw import BANDS, MAX_BANDS, MAX_PER_BAND, MAX_SEED, PER_BAND, Sampling, draw_labels, draw_rule
 from curation.audits.evidence import checked
+from curation.audits.findings import best_bound
 from curation.audits.noise import noise_of
 from curation.audits.policy import FLIP_THRESHOLD, policy_of, set_policy, threshold
 from curation.audits.queries import audits_of, may_undo, next_asked, progress_of, state_of
@@ -89,6 +90,7 @@ def audit(request: HttpRequest, slug: str, audit_id: int) -> HttpResponse:
         "audit": found,
         "state": state_of(found),
         "progress": progress_of(found),
+        "too_few": _too_few(found),
         "needed": needed,
         "needed_at": None if needed is None else 100 * needed,
         "bars": bars_of(found),
@@ -170,6 +172,20 @@ def _overview(project: Project) -> dict[str, Any]:
     }
 
 
+def _too_few(audit: Audit) -> str:
+    """Why to stop before the first answer: of few rows even the best is not enough."""
+    if not audit.rule_key or audit.finished_at is not None:
+        return ""
+    needed = threshold(policy_of(audit.project), audit.action, audit.question)
+    best = best_bound(audit, progress_of(audit).size)
+    if best > needed:
+        return ""
+    return (
+        f"Even if every answer speaks for the rule, its lower bound is {best:.2f} and does not pass {needed:g}: the"
+        " sample is too small. Cancel it and draw more, or, if the rule acts on no more rows, decide them by hand."
+    )
+
+
 def _labelling(request: HtmxRequest, audit: Audit, refused: str) -> HttpResponse:
     if audit.finished_at or audit.cancelled_at:
         return redirect("curation:audit", audit.project.slug, audit.pk)
@@ -180,6 +196,7 @@ def _labelling(request: HtmxRequest, audit: Audit, refused: str) -> HttpResponse
         **frame_of(request, audit.project),
         "audit": audit,
         "asked": asked,
+        "too_few": _too_few(audit),
         "is_claim": is_claim,
         "parts": parts,
         "can_mark": any(part.is_marked for part in parts),

@@ -119,7 +119,7 @@ def _audits(rules: list[dict[str, Any]]) -> str:
 
 def _found(audit: Mapping[str, Any]) -> str:
     if audit.get("question") == "claim":
-        return f"{audit['holds']:,} times it held that {audit['claim']}; P(holds)"
+        return f"it held of {audit['holds']:,} that {audit['claim']}; P(holds)"
     return f"{audit['wrong']:,} labels were wrong; P(wrong)"
 
 

@@ -17,10 +17,11 @@ from curation.models import Answer, Audit, AuditAnswer, Question
 
 
 def findings_of(audit: Audit) -> dict[str, Any]:
+    """Of an audit that is about to be finished."""
     standing = AuditAnswer.objects.filter(item__audit=audit, undone_at=None).order_by("item__position")
     columns = ("item__label", "answer", "item__band", "item__is_b_first", "item__comparison__source__name")
     rows = list(standing.values_list(*columns))
-    alpha = ONE_SIDED / (_former(audit) + 1)
+    alpha = _alpha(audit)
     name, is_hit = HITS[Question(audit.question)]
 
     def share(part: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
@@ -91,6 +92,15 @@ def _first_shown(rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
     ]
     low, high = interval(sum(clear), len(clear)) or (None, None)
     return {"n": len(clear), "hits": sum(clear), "low": low, "high": high}
+
+
+def best_bound(audit: Audit, n: int) -> float:
+    """What the bound would be if every answer of n spoke for the rule."""
+    return lower_bound(n, n, _alpha(audit)) or 0.0
+
+
+def _alpha(audit: Audit) -> float:
+    return ONE_SIDED / (_former(audit) + 1)
 
 
 def _former(audit: Audit) -> int:

@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Project, User
 from corpus.models import Comparison
+from curation.audits.answer import cancel_audit
 from curation.models import Audit, AuditAnswer, AuditPolicy
 from tests.curation.audits.claim_rows import DUPLICATES, alike, answer_claims, draw_claim, refusing_rows
 
@@ -69,8 +70,24 @@ def test_from_the_first_answer_to_the_bound_without_script(logged_in: Client, re
     logged_in.post(label, {"position": 3, "answer": "unsure"})
     page = logged_in.post(f"{AUDITS}{refusals.pk}/finish/", follow=True).content.decode()
     assert "How often does it hold that a response refuses?" in page and "P(holds)" in page
-    assert "1 times not, 1 cannot tell: not holding" in page and "P(wrong)" not in page and "First shown" not in page
+    assert "1 where not, 1 cannot tell: not holding" in page and "P(wrong)" not in page and "First shown" not in page
     assert "does not pass 0.8" in page and "Band 1: 3 flags" in page and "labelled or not" in page
+
+
+def test_a_sample_that_is_too_small_to_pass_says_so_at_once(
+    logged_in: Client, project: Project, refusals: Audit, curator: User
+) -> None:
+    for path in ("label/", ""):
+        page = logged_in.get(f"{AUDITS}{refusals.pk}/{path}").content.decode()
+        assert "its lower bound is 0.47 and does not pass 0.8" in page
+    answer_claims(refusals, curator, holding=4)
+    assert "Even if every answer" not in logged_in.get(f"{AUDITS}{refusals.pk}/").content.decode()
+    # As the second of its rule it is held to 97.5 %: 16 rows would have been enough for the first.
+    for per_band, is_too_few in ((8, True), (9, False)):
+        audit = draw_claim(project, curator, per_band=per_band)
+        page = logged_in.get(f"{AUDITS}{audit.pk}/label/").content.decode()
+        assert ("too small" in page) == is_too_few
+        cancel_audit(audit=audit, by=curator)
 
 
 def test_list_preview_and_policy_tell_what_is_asked(client: Client, owner: User, refusals: Audit) -> None:
@@ -157,7 +174,7 @@ def test_a_sample_of_claims_is_answered_by_keyboard(
         page.keyboard.press(key)
         expect(page.locator("#audit [role=status]")).to_have_text(f"{done} of 4 answered")
     page.get_by_role("button", name="Finish the audit").click()
-    expect(page.get_by_text("times it holds", exact=True)).to_be_visible()
+    expect(page.get_by_text("rows where it holds", exact=True)).to_be_visible()
     said = AuditAnswer.objects.filter(undone_at=None).order_by("item__position").values_list("answer", flat=True)
     assert list(said) == ["yes", "no", "unsure", "yes"]
 

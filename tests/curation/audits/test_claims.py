@@ -279,7 +279,7 @@ def test_both_questions_on_one_recipe(
     assert (refusals["question"], refusals["holds"], refusals["wrong"]) == ("claim", 20, None)
     assert (flip["question"], flip["holds"], flip["wrong"]) == ("label", None, 20)
     text = card(release.manifest)
-    assert "20 times it held that a response refuses; P(holds) is at least 0.86" in text
+    assert "it held of 20 that a response refuses; P(holds) is at least 0.86" in text
     assert "20 labels were wrong; P(wrong) is at least 0.86" in text and "Unaudited" not in text
     # A sample of claims says nothing of how noisy the labels are.
     assert noise_of(project).sampled.value is None
