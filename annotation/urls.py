@@ -34,6 +34,7 @@ OF_A_CAMPAIGN: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("people/<int:user_id>/", people.campaign_person, "campaign_person"),
     ("work/", campaign_work.campaign_work, "campaign_work"),
     ("work/priorities/", campaign_work.campaign_priorities, "campaign_priorities"),
+    ("work/order/", campaign_work.campaign_order, "campaign_order"),
     ("work/extend/", campaign_work.campaign_extend, "campaign_extend"),
     ("work/held/<int:assignment_id>/", campaign_work.campaign_give_back, "campaign_give_back"),
     ("work/flags/<int:flag_id>/", campaign_work.campaign_flag_resolve, "campaign_flag_resolve"),

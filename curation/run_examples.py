@@ -17,7 +17,10 @@ UNSIGNED = {
     "near_duplicates": "Nearest duplicates",
     "cycles": "Labels most at odds with others of the prompt",
     "contamination": "Most like a benchmark prompt",
+    "next_to_annotate": "Where a minute is worth most",
 }
+# Here the smallest are shown.
+LEAST = {"peer_review": "Labels that are kept least often"}
 # What a large and a small number mean where it is not what models prefer.
 TITLES = {
     "degenerate": ("Response A has more flags", "Response B has more flags", "The preferred one has more flags"),
@@ -33,6 +36,11 @@ class Example:
     question: str
     value: float
     fields: dict[str, Any]
+
+    @property
+    def reason(self) -> str:
+        """Why it stands where it stands, where the method says so."""
+        return str(self.fields.get("reason") or "")
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ def examples_of(run: Run) -> list[ExampleGroup]:
         found = [
             ExampleGroup(UNSIGNED[run.method], _rows(signals.filter(value__gt=0).order_by("-value", "comparison_id")))
         ]
+    elif run.method in LEAST:
+        found = [ExampleGroup(LEAST[run.method], _rows(signals.order_by("value", "comparison_id")))]
     else:
         toward_b, toward_a, against = TITLES.get(run.method, VOTES)
         found = [

@@ -76,5 +76,14 @@ def reclaim_leases(**_ignored: Any) -> None:
         pass
 
 
+@shared_task(name="workers.reorder_campaigns")  # type: ignore[untyped-decorator]  # celery has no types
+def reorder_campaigns(**_ignored: Any) -> None:
+    """Campaigns that have had their number of judgments since get a fresh order."""
+    from annotation.campaigns.ordering import request_due_orders
+
+    for run in request_due_orders():
+        log.info("run %s orders the work of campaign %s", run.pk, run.params["campaign"])
+
+
 def _owner(task: Any) -> str:
     return str(task.request.hostname or "inline")

@@ -16,6 +16,7 @@ from annotation.campaigns.add_tasks import ORDERS, extend_with_new_rows
 from annotation.campaigns.change import change_campaign
 from annotation.campaigns.create import create_campaign
 from annotation.campaigns.decided import decided_of
+from annotation.campaigns.ordering import request_order
 from annotation.campaigns.prioritise import MAX_NAMED, reprioritise
 from annotation.campaigns.queries import campaigns_of, people_count, work_in
 from annotation.models import Campaign, CampaignState
@@ -60,6 +61,8 @@ class CampaignChange(Schema):
     quality: dict[str, Any] | None = None
     stop_rule: dict[str, Any] | None = None
     is_invited_only: bool | None = None
+    # After so many judgments a fresh run orders the open tasks by where a minute is worth most; 0 = never.
+    reorder_every: int | None = None
     # Another version of the campaign's rubric; answers under the old one are then refused as stale.
     rubric_version: int | None = None
 
@@ -105,6 +108,15 @@ class CampaignProgress(CampaignOut):
     adjudicated: int
     # How many have judged.
     people: int
+    reorder_every: int
+    # When the order of its tasks was set last, and by which run; null for a person.
+    reordered_at: datetime | None
+    order_run: int | None
+
+
+class OrderingRun(Schema):
+    # For GET /runs/ID.
+    run: int
 
 
 class PrioritiesIn(Schema):
@@ -162,6 +174,9 @@ def read(request: HttpRequest, campaign_id: int) -> CampaignProgress:
         undecided=decided.undecided,
         adjudicated=decided.adjudicated,
         people=people_count(campaign),
+        reorder_every=campaign.reorder_every,
+        reordered_at=campaign.reordered_at,
+        order_run=campaign.order_run_id,
     )
 
 
@@ -180,6 +195,14 @@ def change_priorities(request: HttpRequest, campaign_id: int, body: PrioritiesIn
     caller = caller_of(request)
     campaign = campaign_for(caller, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
     return ChangedTasks(tasks=reprioritise(campaign=campaign, by=caller.user, **body.dict()))
+
+
+@router.post("/campaigns/{campaign_id}/order", response={202: OrderingRun})
+def order(request: HttpRequest, campaign_id: int) -> Status[OrderingRun]:
+    """Starts the run that orders the open tasks by where a minute is worth most, or names the one under way."""
+    caller = caller_of(request)
+    campaign = campaign_for(caller, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
+    return Status(202, OrderingRun(run=request_order(campaign=campaign, requested_by=caller.user).pk))
 
 
 @router.post("/campaigns/{campaign_id}/extend", response=ChangedTasks)

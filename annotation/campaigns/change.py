@@ -13,6 +13,7 @@ from annotation.campaigns.consensus_method import change_consensus_method
 from annotation.campaigns.create import NameTaken, extend_overlap, set_state
 from annotation.campaigns.guidelines import change_guidelines
 from annotation.campaigns.invite import set_invited_only
+from annotation.campaigns.ordering import change_reorder_every
 from annotation.campaigns.stop_rule import change_stop_rule
 from annotation.models import Campaign, CampaignState
 from annotation.quality.settings import checked_quality
@@ -40,6 +41,8 @@ def change_campaign(*, campaign: Campaign, by: User | None, changes: dict[str, A
             change_quality(campaign=campaign, quality=changes["quality"], by=by)
         if changes.get("is_invited_only") is not None:
             set_invited_only(campaign=campaign, is_invited_only=changes["is_invited_only"], by=by)
+        if changes.get("reorder_every") is not None:
+            change_reorder_every(campaign=campaign, reorder_every=changes["reorder_every"], by=by)
         if changes.get("consensus_method") is not None:
             change_consensus_method(campaign=campaign, method=changes["consensus_method"], by=by)
         if changes.get("state") is not None:

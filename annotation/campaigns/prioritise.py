@@ -17,6 +17,8 @@ from corpus.models import Source
 from ledger.models import Run
 
 PRIORITIES = range(-1_000_000, 1_000_001)
+# With the campaign's id it is the key of the advisory lock that is held while an order is written.
+ORDER_LOCK = 0x0DE4_0000_0000
 # How many comparisons one call may name.
 MAX_NAMED = 10_000
 
@@ -48,6 +50,7 @@ def reprioritise(
         raise InvalidPriority("This priority cannot be given.", {"priority": limit})
     value = _BY_CHANCE if shuffled is not None else "%(priority)s"
     with transaction.atomic(), connection.cursor() as cursor:
+        _let_claims_wait(cursor, campaign)
         cursor.execute(_REPRIORITISE.format(value=value, which=which), names)
         count = int(cursor.rowcount)
         campaign.reordered_at, campaign.order_run = now or timezone.now(), None
@@ -67,6 +70,7 @@ def prioritise_by_run(*, campaign: Campaign, run: Run, ordered: Sequence[int], n
         raise InvalidPriority(f"Run {run.pk} cannot order {campaign.name}: it is of other comparisons.")
     names: dict[str, Any] = {"campaign": campaign.pk, "comparisons": list(ordered), "lowest": PRIORITIES[0]}
     with transaction.atomic(), connection.cursor() as cursor:
+        _let_claims_wait(cursor, campaign)
         cursor.execute(_ORDER, names)
         count = int(cursor.rowcount)
         campaign.reordered_at, campaign.order_run = now or timezone.now(), run
@@ -77,6 +81,22 @@ def prioritise_by_run(*, campaign: Campaign, run: Run, ordered: Sequence[int], n
             details=change,
         )  # fmt: skip
     return count
+
+
+def has_another_order(campaign: Campaign) -> bool:
+    """Whether its tasks have been put in another order since the campaign was read; waits for one that is being
+    written. For whoever finds nothing to claim: claims step over tasks that are locked, and then all may be.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [ORDER_LOCK | campaign.pk])
+    now = Campaign.objects.filter(pk=campaign.pk).values_list("reordered_at", flat=True).first()
+    is_another = now != campaign.reordered_at
+    campaign.reordered_at = now
+    return is_another
+
+
+def _let_claims_wait(cursor: Any, campaign: Campaign) -> None:
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ORDER_LOCK | campaign.pk])
 
 
 def _which(campaign: Campaign, chosen: dict[str, Any], names: dict[str, Any]) -> str:

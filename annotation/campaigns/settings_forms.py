@@ -11,6 +11,7 @@ from django.http import QueryDict
 from accounts.problems import Problem
 from annotation.campaigns.consensus_method import METHODS
 from annotation.campaigns.create import MAX_OVERLAP
+from annotation.campaigns.ordering import MOST_BETWEEN
 from annotation.campaigns.queries import guidelines_of
 from annotation.campaigns.stop_rule import MAX_JUDGMENTS
 from annotation.campaigns.taking_part import who_can_be_invited
@@ -180,6 +181,18 @@ class Consensus(SectionForm):
         return {"consensus_method": campaign.consensus_method}
 
 
+class Order(SectionForm):
+    reorder_every = forms.IntegerField(
+        label="Order the work again after every so many judgments",
+        min_value=0,
+        max_value=MOST_BETWEEN,
+        help_text="By where a minute is worth most, from what people have said by then. 0 = never.",
+    )
+
+    def held(self, campaign: Campaign) -> dict[str, Any]:
+        return {"reorder_every": campaign.reorder_every}
+
+
 SECTIONS: dict[str, Callable[..., SectionForm]] = {
     "name": Name,
     "guidelines": Guidelines,
@@ -187,6 +200,7 @@ SECTIONS: dict[str, Callable[..., SectionForm]] = {
     "quality": Quality,
     "people": People,
     "consensus": Consensus,
+    "order": Order,
 }
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.problems import Conflict, Invalid
+from annotation.campaigns.prioritise import has_another_order
 from annotation.desk.deal import deal_work, names_for
 from annotation.desk.items import ClaimedItem, claimed_item
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Unit
@@ -56,6 +57,8 @@ def claim(*, campaign: Campaign, annotator: User, now: datetime | None = None) -
         # Only now: what the quality rules have written of this person stays.
         if dealt.refusal is not None:
             raise dealt.refusal
+        if dealt.item is None and has_another_order(campaign):
+            continue
         return dealt.item
     raise LeaseEnded("Another window of yours is claiming work at the same moment; try again.")
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.problems import Conflict, Invalid, Problem
+from annotation.campaigns.prioritise import has_another_order
 from annotation.consensus.rankings import refresh_ranked
 from annotation.consensus.refresh import refresh
 from annotation.desk.assign import claim, claim_in_transaction, take_slot_again
@@ -90,6 +91,8 @@ def submit(
         with transaction.atomic():
             taken = _take_in_turn(assignment, answer, seconds, now, may_be_another_attempt=True)
         dealt = _claim_again(assignment, now) if deals else Dealt()
+    if deals and dealt.item is None and dealt.refusal is None and has_another_order(assignment.campaign):
+        dealt = _claim_again(assignment, now)
     feedback = feedback_on(assignment, answer.payload) if assignment.purpose == Purpose.TRAINING else None
     return Submitted(taken.judgment_id, taken.is_new, dealt.item, feedback, dealt.refusal)
 

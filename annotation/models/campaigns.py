@@ -76,6 +76,8 @@ class Campaign(models.Model):
     order_run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     # After so many judgments a fresh run orders the open tasks by where a minute is worth most; 0 = never.
     reorder_every = models.PositiveIntegerField(default=0)
+    # The newest judgment of all when such an order was asked for last.
+    ordered_up_to = models.BigIntegerField(default=0)
     # Written with the tasks, since counting a million of them on every page is not free.
     task_count = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

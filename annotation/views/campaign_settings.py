@@ -35,6 +35,7 @@ SAVED = {
     "quality": "Saved: what comes beside the work.",
     "consensus": "Another consensus counts from now on, in pages, recipes and new releases.",
     "people": "Saved: who may work here.",
+    "order": "Saved: when the work is ordered again.",
 }
 
 

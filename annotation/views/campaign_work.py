@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import caller_of
@@ -17,6 +18,7 @@ from annotation.campaigns import held as holding
 from annotation.campaigns.add_tasks import extend_with_new_rows
 from annotation.campaigns.flagged import flag_in, flag_rows
 from annotation.campaigns.forms import PriorityForm
+from annotation.campaigns.ordering import order_of, request_order
 from annotation.campaigns.prioritise import reprioritise
 from annotation.campaigns.taking_part import who_can_take_work
 from annotation.desk.flags import resolve_flag
@@ -50,6 +52,19 @@ def campaign_priorities(request: HttpRequest, slug: str, campaign_id: int) -> Ht
     else:
         messages.warning(request, "Nothing changed: no open task is one of those, or all have this priority already.")
     return redirect("annotation:campaign_work", slug, campaign_id)
+
+
+@login_required
+@require_POST
+def campaign_order(request: HttpRequest, slug: str, campaign_id: int) -> HttpResponse:
+    """A worker finds where a minute is worth most; the tasks get that order when it is done."""
+    held = campaign_of(request, slug, campaign_id, role=Role.CURATOR, scope=Scope.CURATE)
+    try:
+        run = request_order(campaign=held, requested_by=caller_of(request).user)
+        messages.success(request, f"Run {run.pk} finds the order; the work goes on meanwhile.")
+    except Problem as problem:
+        messages.error(request, problem.message)
+    return redirect(f"{reverse('annotation:campaign_work', args=[slug, campaign_id])}#order")
 
 
 @login_required
@@ -115,6 +130,7 @@ def _page(request: HttpRequest, campaign: Campaign, form: PriorityForm, status: 
         campaign,
         "work",
         form=form,
+        order=order_of(campaign),
         held=holding.held_items(campaign),
         flags=flag_rows(campaign),
         people=who_can_take_work(campaign),

@@ -21,5 +21,5 @@ def campaign_to_order(run: Run, campaign_id: int) -> Campaign:
 def write_order(run: Run, campaign_id: int, comparisons: Sequence[int]) -> int:
     """In the transaction that marks the run's last piece done, so that neither comes without the other; how many open
     tasks have another place now."""
-    campaign = Campaign.objects.select_for_update().get(project=run.project_id, pk=campaign_id)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(project=run.project_id, pk=campaign_id)
     return prioritise_by_run(campaign=campaign, run=run, ordered=comparisons)

@@ -15,5 +15,10 @@ app.set_default()
 # Beat only knocks; what is due is in the ledger. A knock that nobody heard in time is not worth keeping.
 app.conf.beat_schedule = {
     "sweep": {"task": "workers.sweep", "schedule": 10.0, "options": {"queue": "io", "expires": 10}},
+    "reorder campaigns": {
+        "task": "workers.reorder_campaigns",
+        "schedule": 30.0,
+        "options": {"queue": "io", "expires": 30},
+    },
     "reclaim leases": {"task": "workers.reclaim_leases", "schedule": 60.0, "options": {"queue": "io", "expires": 60}},
 }

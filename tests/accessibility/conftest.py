@@ -33,6 +33,8 @@ from curation.recipes import STARTER, apply_recipe, save_recipe
 from ledger import catalogue
 from ledger.models import Run, RunKind, Shard, State
 from ledger.reporter import Reporter
+from tests.accessibility.ordered import order_and_review
+from tests.curation.gains.measured import measured
 
 LONG_WORD = "W" * 20_000
 RIGHT_TO_LEFT = "أيهما أفضل؟ " * 40
@@ -59,7 +61,11 @@ class Filled:
     hostile: Comparison
     voted: Run
     failed: Run
+    # A gain report, which the release keeps.
+    gained: Run
     invitation: str
+    ordered: Run
+    reviewed: Run
     # Its second version.
     rubric: Rubric
     checked: Campaign
@@ -90,7 +96,9 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
     _publish()
     rows = list(Comparison.objects.filter(project=project).order_by("-id").values_list("id", flat=True)[:3])
     decide(project=project, comparison_ids=rows, action="flip", reason=LONG_WORD[:300], author=owner)
-    apply_recipe(recipe=save_recipe(project=project, name="starter", document=STARTER, by=owner), by=owner)
+    starter = save_recipe(project=project, name="starter", document=STARTER, by=owner)
+    apply_recipe(recipe=starter, by=owner)
+    gained = measured(starter)
     freeze(new_release(project=project, name="v1", recipe="starter", by=owner), Reporter())
     issue_token(user=owner, scope=Scope.READ, name="N" * 100)
     campaign = Campaign.objects.get(project=project, state=CampaignState.OPEN)
@@ -108,6 +116,7 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
         hostile=hostile,
         voted=voted,
         failed=failed,
+        gained=gained,
         invitation=secret,
         brought=_bring_votes(project, tmp_path / f"{LONG_WORD[:80]}.jsonl"),
         audited=audited,
@@ -115,6 +124,7 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
         claimed=claimed,
         claiming=claiming,
         **_ask_more(project, owner),
+        **order_and_review(campaign),
     )
 
 

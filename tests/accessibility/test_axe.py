@@ -28,7 +28,7 @@ NO_PAGES = {
     "annotation:campaign_kind", "annotation:campaign_preset", "annotation:campaign_figures",
     "annotation:campaign_agreement_figures", "annotation:campaign_adjudication",
     "annotation:campaign_adjudication_undo",
-    "annotation:campaign_priorities", "annotation:campaign_extend", "annotation:campaign_give_back",
+    "annotation:campaign_priorities", "annotation:campaign_order", "annotation:campaign_extend", "annotation:campaign_give_back",
     "annotation:campaign_flag_resolve", "annotation:campaign_invite",
     "annotation:campaign_fit", "annotation:campaign_change", "annotation:campaign_gold_add",
     "annotation:campaign_gold_remove", "annotation:campaign_seat",
@@ -69,7 +69,7 @@ def owners_pages(filled: Filled) -> dict[str, str]:
         (["demo", filled.campaign.pk], "annotation:judge annotation:campaign_quality"),
         (["demo", filled.hostile.pk], "curation:comparison"),
         (["demo", "model_vote"], "curation:method"),
-        (["demo", "starter"], "curation:recipe"),
+        (["demo", "starter"], "curation:recipe curation:recipe_gain"),
         (["demo", "v1"], "curation:release"),
     ]
     return {name: reverse(name, args=arguments) for arguments, names in by_arguments for name in names.split()}
@@ -79,6 +79,9 @@ def more_pages(filled: Filled) -> list[str]:
     """The same routes in another state."""
     return [
         f"/p/demo/runs/{filled.failed.pk}/",
+        f"/p/demo/runs/{filled.ordered.pk}/",
+        f"/p/demo/runs/{filled.reviewed.pk}/",
+        f"/p/demo/campaigns/{filled.campaign.pk}/work/",
         f"/p/demo/review/?id={filled.hostile.pk}",
         "/p/demo/comparisons/?people_disagree=true&order=strength",
         "/p/demo/comparisons/?source=none",

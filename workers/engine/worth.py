@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import comb
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,27 +16,28 @@ if TYPE_CHECKING:
     from workers.engine.bench import Bench
 
 Flags = NDArray[np.bool_]
+Vectors = NDArray[np.floating[Any]]
 NEAREST = 8
 # Vectors closer than this are copies, from which nothing is learnt of each other.
 COPY = 0.98
 # From here on two comparisons ask the same, as far as the order is concerned.
 ALIKE = 0.9
 # How many of the first are compared with each other; what is asked later waits for a later order.
-COMPARED = 2000
+COMPARED = 1000
 BLOCK = 1024
 SCALES = np.geomspace(0.02, 10.0, 60)
 
 
-def content_vectors(pairs: Sequence[HasTexts], bench: Bench, model: str) -> Floats:
+def content_vectors(pairs: Sequence[HasTexts], bench: Bench, model: str) -> Vectors:
     """[n, 2 dims] of unit length: the question, and both responses whichever is a."""
     texts = texts_of(pairs)
-    embedded = bench.embed(texts, model=model).vectors.astype(np.float64)
+    embedded = bench.embed(texts, model=model).vectors
     row = {text: index for index, text in enumerate(texts)}
     u, a, b = (embedded[[row[getattr(pair, name)] for pair in pairs]] for name in ("last_turn", "a", "b"))
     return _unit(np.hstack([_unit(u), _unit(a + b)]))
 
 
-def _unit(vectors: Floats) -> Floats:
+def _unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
@@ -50,7 +51,7 @@ def neighbours_wanted(p: Floats) -> Ints:
 
 
 def around_mistakes(
-    vectors: Floats,
+    vectors: Vectors,
     prompt: Ints,
     answered: Ints,
     is_mistake: Flags,
@@ -114,7 +115,7 @@ def _softened(scale: float, mean: Floats, spread: Floats) -> Floats:
     return np.asarray(scale * mean / np.sqrt(1 + np.pi / 8 * (scale * spread) ** 2))
 
 
-def better_ones_alike(worth: Floats, prompt: Ints, vectors: Floats, asked: Flags) -> Ints:
+def better_ones_alike(worth: Floats, prompt: Ints, vectors: Vectors, asked: Flags) -> Ints:
     """How many rows that ask the same come before each: of its prompt, or alike in text. What people have answered
     comes first of all; equals go by place."""
     order = np.lexsort((np.arange(len(worth)), -worth, ~asked))
@@ -127,7 +128,7 @@ def better_ones_alike(worth: Floats, prompt: Ints, vectors: Floats, asked: Flags
     return np.maximum(found, _alike(vectors, first, len(worth)))
 
 
-def _alike(vectors: Floats, rows: Ints, n: int) -> Ints:
+def _alike(vectors: Vectors, rows: Ints, n: int) -> Ints:
     """Among the rows, in their order: how many earlier ones share its leader, the first row that it is alike to."""
     found, size = np.zeros(n, np.int64), np.zeros(len(rows), np.int64)
     leaders: list[int] = []

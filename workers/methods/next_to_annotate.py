@@ -16,7 +16,7 @@ Formula
                     k = 8 where p <= 1/2, else ceil(8 (1 - p)); never the comparison itself, its prompt, or cosine > .98
     open          = 2 P(Beta(leader + 1, runner-up + 1) < 1/2), answers counted; 0 where a curator decided by hand
     diversity     = 1 / (1 + d j), j better or already answered comparisons of the prompt or alike (cosine >= .9 among
-                    the first 2,000), d the parameter
+                    the first 1,000), d the parameter
     worth = open * diversity * (weighted mean of the parts that can be told)
     Votes are those of the newest run of model_vote, or, where there is none or people have judged since, of a few heads
     fitted here in the same way (other prompts only); what people say is the label that heads learn.
