@@ -101,7 +101,8 @@ def test_a_vote_names_its_voters_and_what_they_are_worth(as_curator: Client, mak
     assert "11 voters are worth 1.4</strong>" in page
     assert "1.3 to 1.4 (95 %, 897 labels of 800 prompts)" in page
     assert "correlate with 0.71 on average" in page
-    assert 'data-label="Errors with tiny@5555">0.12' in page
+    assert "0.81 with each other, 0.12 with tiny@5555</td>" in page
+    assert "not counted: no errors to compare" in page
     assert "tiny@5555 gave no finite score in 3 of 1,000 comparisons" in page
     assert "silent gave no finite score." in page
     assert "Only the reward models voted." in page
