@@ -25,6 +25,8 @@ ALIKE = 0.9
 # How many of the first are compared with each other; what is asked later waits for a later order.
 COMPARED = 1000
 BLOCK = 1024
+# Every row is compared with so many answered ones at most.
+MOST_ANSWERED = 5000
 SCALES = np.geomspace(0.02, 10.0, 60)
 
 
@@ -48,6 +50,13 @@ def neighbours_wanted(p: Floats) -> Ints:
         raise ValueError("a probability is not a number")
     # Products such as 8 * (1 - 0.9) are not exact, and a hair above a whole number is that number.
     return np.where(p <= 0.5, NEAREST, np.ceil(NEAREST * (1 - p) - 1e-9)).astype(np.int64)
+
+
+def some_of(rows: Ints, seed: int) -> Ints:
+    """All of them, or MOST_ANSWERED drawn by chance, which leaves the share of mistakes as it is."""
+    if len(rows) <= MOST_ANSWERED:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, MOST_ANSWERED, replace=False))
 
 
 def around_mistakes(
@@ -74,8 +83,10 @@ def around_mistakes(
         cosine = vectors[rows] @ vectors[answered].T
         barred = (prompt[rows][:, None] == prompt[answered]) | (cosine > COPY) | (rows[:, None] == answered)
         cosine = np.where(barred | (cosine <= 0), -1.0, cosine)
-        nearest = np.argsort(-cosine, axis=1, kind="stable")[:, :places]
+        nearest = np.argpartition(-cosine, places - 1, axis=1)[:, :places]
         near = np.take_along_axis(cosine, nearest, axis=1)
+        order = np.argsort(-near, axis=1, kind="stable")
+        nearest, near = (np.take_along_axis(some, order, axis=1) for some in (nearest, near))
         counts = (np.arange(places) < wanted[rows][:, None]) & (near > 0)
         wrong = counts & is_mistake[nearest]
         share[rows] = (near * wrong).sum(axis=1) / NEAREST

@@ -160,7 +160,7 @@ class _Rows:
         self.disagreement = np.fmax(np.fmax(against, said.split), np.where(said.is_overruled, 1.0, np.nan))
         prompt = np.array([pair.prompt_id for pair in pairs], dtype=np.int64)
         vectors = kernel.content_vectors(pairs, bench, params.model)
-        answered = np.flatnonzero(said.is_answered & known)
+        answered = kernel.some_of(np.flatnonzero(said.is_answered & known), params.seed)
         model_is_wrong = np.nan_to_num((models.p_b - 0.5) * said.sign) < 0
         self.is_mistake = said.is_overruled | model_is_wrong
         share, self.mistakes, self.near = kernel.around_mistakes(
