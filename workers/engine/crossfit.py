@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from workers.engine.evidence import block_scales
-from workers.engine.heads import Floats, Ints, bootstrap_weights, fit_heads, grouped_folds
+from workers.engine.heads import bootstrap_weights, fit_heads, grouped_folds
+from workers.engine.rows import Floats, Ints, Rows
+from workers.engine.stacking import L2, stack
 
 # Tried by cross-validation inside the training folds; features have about unit length.
 L2_CHOICES = (10.0, 30.0, 100.0, 300.0)
@@ -66,6 +68,40 @@ def cross_fit_blocks(
             beta = fit_heads(features[train], y, weights, np.full(heads, scales.l2), check=check)
             margins[held_out] = _scaled(features[train] @ beta, features[held_out] @ beta)
     return margins, shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300)
+
+
+def cross_fit_stack(
+    x: NDArray[np.float32] | Floats,
+    blocks: Sequence[slice],
+    trust: Floats,
+    sign: Ints,
+    groups: Ints,
+    *,
+    heads: int,
+    folds: int,
+    seed: int,
+    is_bootstrapped: bool = True,
+    check: Callable[[], None] = lambda: None,
+) -> tuple[Floats, Floats]:
+    """(margins [n, heads], share [folds, blocks]) as `cross_fit_blocks`, with the weights of `stacking`, in bounded
+    memory: rows of a table that lies in a file are read in chunks. `trust` [blocks] are the weights beforehand."""
+    with threadpool_limits(max(1, (os.cpu_count() or 2) // 2), user_api="blas"):
+        rng = np.random.default_rng(seed)
+        fold_of = grouped_folds(groups, folds, rng)
+        margins = np.full((len(sign), heads), np.nan)
+        shares = np.zeros((folds, len(blocks)))
+        for fold in range(folds):
+            check()
+            train, held_out = np.flatnonzero((fold_of != fold) & (sign != 0)), np.flatnonzero(fold_of == fold)
+            y = sign[train].astype(float)
+            plain = Rows(x, train)
+            found = stack(plain.gram(), plain.back(y[:, None])[:, 0], len(y), blocks, trust, check=check)
+            weights = bootstrap_weights(groups[train], heads, rng) if is_bootstrapped else np.ones((len(y), heads))
+            weighed = Rows(x, train, found.column)
+            beta = fit_heads(weighed, y, weights, np.full(heads, L2), check=check)
+            margins[held_out] = _scaled(weighed.times(beta), Rows(x, held_out, found.column).times(beta))
+            shares[fold] = found.variance / found.variance.sum()
+    return margins, shares
 
 
 def _scaled(training: Floats, held_out: Floats) -> Floats:

@@ -90,6 +90,15 @@ def model_folder(model: str) -> Path:
     return folder
 
 
+def models_in(names: str) -> list[str]:
+    """The encoders of a parameter that may name several, commas between, each once; MiniLM where it names none."""
+    return list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip())) or [PACKAGED]
+
+
+def revisions_of(names: str) -> str:
+    return ", ".join(revision(model_folder(model)) for model in models_in(names))
+
+
 @lru_cache(maxsize=8)
 def revision(folder: Path) -> str:
     """sha256 of the weights; the packaged model must be the one it says it is."""

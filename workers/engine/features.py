@@ -65,7 +65,7 @@ def differences(pairs: Sequence[HasTexts], bench: Bench, *, model: str) -> Diffe
     vectors = found.vectors.astype(np.float64)
     apart = vectors[b] - vectors[a]
     toward = vectors[u] * apart * np.sqrt(vectors.shape[1])
-    counted = np.array([_counts(text) for text in texts])
+    counted = np.array([counts_of(text) for text in texts])
     counts = counted[b] - counted[a]
     return Differences(
         embedded=np.hstack([EMBEDDING_SCALE * apart, toward, COUNT_SCALE * _unit(toward.sum(axis=1, keepdims=True))]),
@@ -75,7 +75,7 @@ def differences(pairs: Sequence[HasTexts], bench: Bench, *, model: str) -> Diffe
     )
 
 
-def _counts(text: str) -> list[float]:
+def counts_of(text: str) -> list[float]:
     """log(1 + n) of characters, words, lines, list items, question marks, digits."""
     items = sum(line.lstrip().startswith(("- ", "* ", "1.", "2.", "3.")) for line in text.splitlines())
     digits = sum(character.isdigit() for character in text)

@@ -15,40 +15,45 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from workers.engine.rows import Floats as Floats
+from workers.engine.rows import Ints as Ints
+from workers.engine.rows import Rows
 
 NEWTON_STEPS = 40
 CONJUGATE_STEPS = 200
 TOLERANCE = 1e-8
 
 
-def fit_heads(x: Floats, y: Floats, weights: Floats, l2: Floats, *, check: Callable[[], None] = lambda: None) -> Floats:
+def fit_heads(
+    x: Floats | Rows, y: Floats, weights: Floats, l2: Floats, *, check: Callable[[], None] = lambda: None
+) -> Floats:
     """Heads as columns: x [n, d], y [n] in {-1, 1}, weights [n, h], l2 [h] -> beta [d, h]."""
-    signed = x * y[:, None]
+    rows = x if isinstance(x, Rows) else Rows(x)
+    toward = y[:, None]
     n_heads = weights.shape[1]
-    beta = np.zeros((x.shape[1], n_heads))
-    precondition = _preconditioner(signed, weights, l2)
+    beta = np.zeros((rows.shape[1], n_heads))
+    precondition = _preconditioner(rows, weights, l2)
     active = np.arange(n_heads)
     for _ in range(NEWTON_STEPS):
         check()
         w, b, ridge = weights[:, active], beta[:, active], l2[active]
-        p = _sigmoid(-(signed @ b))
-        gradient = ridge * b - signed.T @ (w * p)
-        scale = 1.0 + np.abs(signed.T @ (0.5 * w)).max(axis=0)
+        margins = toward * rows.times(b)
+        p = _sigmoid(-margins)
+        slope = rows.back(np.hstack([toward * w * p, toward * 0.5 * w]))
+        gradient = ridge * b - slope[:, : len(active)]
+        scale = 1.0 + np.abs(slope[:, len(active) :]).max(axis=0)
         open_heads = np.abs(gradient).max(axis=0) > TOLERANCE * scale
         if not open_heads.any():
             break
         active, w, b, ridge = active[open_heads], w[:, open_heads], b[:, open_heads], ridge[open_heads]
-        p, gradient = p[:, open_heads], gradient[:, open_heads]
-        step = _solve(signed, w * p * (1.0 - p), ridge, gradient, precondition)
-        beta[:, active] = b - _damping(signed, w, ridge, b, step, gradient) * step
+        p, gradient, margins = p[:, open_heads], gradient[:, open_heads], margins[:, open_heads]
+        step = _solve(rows, w * p * (1.0 - p), ridge, gradient, precondition)
+        beta[:, active] = b - _damping(margins, toward * rows.times(step), w, ridge, b, step, gradient) * step
     return beta
 
 
-def _solve(x: Floats, curvature: Floats, l2: Floats, right: Floats, precondition: Callable[[Floats], Floats]) -> Floats:
+def _solve(x: Rows, curvature: Floats, l2: Floats, right: Floats, precondition: Callable[[Floats], Floats]) -> Floats:
     """Conjugate gradients on (X' C X + l2) s = right, for all heads at once."""
     solution = np.zeros_like(right)
     residual = right.copy()
@@ -58,7 +63,7 @@ def _solve(x: Floats, curvature: Floats, l2: Floats, right: Floats, precondition
     # Near the optimum each Newton step then gains several digits.
     goal = 1e-6 * rz + 1e-300
     for _ in range(CONJUGATE_STEPS):
-        product = x.T @ (curvature * (x @ direction)) + l2 * direction
+        product = x.back(curvature * x.times(direction)) + l2 * direction
         length = rz / np.maximum((direction * product).sum(axis=0), 1e-300)
         solution += length * direction
         residual -= length * product
@@ -71,10 +76,9 @@ def _solve(x: Floats, curvature: Floats, l2: Floats, right: Floats, precondition
     return solution
 
 
-def _preconditioner(x: Floats, weights: Floats, l2: Floats) -> Callable[[Floats], Floats]:
+def _preconditioner(x: Rows, weights: Floats, l2: Floats) -> Callable[[Floats], Floats]:
     """The mean curvature of all heads: a quarter is the most a logistic row can bend."""
-    mean_weight = weights.mean(axis=1)
-    matrix = 0.2 * (x.T @ (x * mean_weight[:, None]))
+    matrix = 0.2 * x.gram(weights.mean(axis=1))
     matrix[np.diag_indices_from(matrix)] += float(np.median(l2))
     inverse = np.linalg.inv(matrix)
 
@@ -84,12 +88,13 @@ def _preconditioner(x: Floats, weights: Floats, l2: Floats) -> Callable[[Floats]
     return apply
 
 
-def _damping(x: Floats, w: Floats, l2: Floats, beta: Floats, step: Floats, gradient: Floats) -> Floats:
-    """Per head, the first of 1, 1/2, 1/4, ... that lowers the loss enough."""
-    before = _loss(x @ beta, w, l2, beta)
+def _damping(
+    at_beta: Floats, at_step: Floats, w: Floats, l2: Floats, beta: Floats, step: Floats, gradient: Floats
+) -> Floats:
+    """Per head, the first of 1, 1/2, 1/4, ... that lowers the loss enough; `at_` [n, h]: margins of beta and step."""
+    before = _loss(at_beta, w, l2, beta)
     slope = (gradient * step).sum(axis=0)
     size = np.ones(beta.shape[1])
-    at_beta, at_step = x @ beta, x @ step
     for _ in range(30):
         after = _loss(at_beta - size * at_step, w, l2, beta - size * step)
         too_long = after > before - 1e-4 * size * slope + 1e-12 * np.abs(before)

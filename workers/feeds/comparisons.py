@@ -103,9 +103,9 @@ def about(params: Any) -> dict[str, Any]:
     """Which weights spoke; another revision of the same name is another method."""
     if not hasattr(params, "model"):
         return {}
-    from workers.engine.embeddings import model_folder, revision
+    from workers.engine.embeddings import revisions_of
 
-    found: dict[str, Any] = {"model": {"name": params.model, "sha256": revision(model_folder(params.model))}}
+    found: dict[str, Any] = {"model": {"name": params.model, "sha256": revisions_of(params.model)}}
     if getattr(params, "reward_models", ""):
         from workers.engine.reward_voters import revisions
 

@@ -1,16 +1,20 @@
 """Ten small reward models vote on every comparison; where they disagree with the label, it deserves a look.
 
 Idea
-    A label that models fitted on *other* comparisons of the same source would not have given is more often wrong.
-    For every source apart, M = 10 Bradley-Terry heads on frozen sentence embeddings are cross-fitted in K = 5 folds:
-    a head votes only on comparisons whose label it did not see. Reward models that you name vote beside them. The mean
-    margin of the votes toward the current label is the preference strength; the spread tells how sure they are.
+    A label that models fitted on *other* comparisons of the same source would not have given is more often wrong. For
+    every source apart, M = 10 Bradley-Terry heads on what a response says (frozen sentence embeddings), how it is
+    written and how long it is are cross-fitted in K = 5 folds: a head votes only on comparisons whose label it did not
+    see. How far each of these is trusted is learned from the training folds, the less the noisier the labels are.
+    Reward models that you name vote beside them. The mean margin of the votes toward the current label is the
+    preference strength; the spread tells how sure they are.
 
 Formula
-    x = [3 (e(b) - e(a)), sqrt(dim) e(u) * (e(b) - e(a)), its sum, counts]   e the embedding, u the person's last turn
-    counts = differences of log(1 + characters, words, lines, list items, question marks, digits), left out where
-    cross-validation inside the training folds says so; the L2 penalty is chosen in the same way
-    P(b better) = sigmoid(beta . x), fitted with an L2 penalty and without intercept on a bootstrap resample
+    x = blocks of differences b - a: log characters; counts (words, lines, list items, ...); 25 numbers of manner; the
+    300 commonest words; e(b) - e(a), e(u) * (e(b) - e(a)) and its sum, e the embedding (of each encoder), u the
+    person's last turn; words and embeddings on the 128 axes along which the source's pairs differ most
+    beta of block k ~ N(0, v_k), with v_k >= 0 by the evidence of the training folds: log v_k is its mean over 330 trial
+    designs, each weighed with the root of how probable it makes the labels; so blocks and penalty are mixed, not chosen
+    P(b better) = sigmoid(beta . x), fitted with this prior and without intercept on a bootstrap resample of prompts
     d_m = beta_m . x / RMS of head m on its training folds          for every held-out comparison
     d_m = (score(b) - score(a)) / RMS over the source               for a reward model m, which sees no label
     mean = mean of d_m,   spread = sqrt(mean (d_m - mean)^2),   share_b = share of d_m > 0 (a zero counts one half)
@@ -24,7 +28,8 @@ Formula
 
 Paper
     Wang et al. 2024, Secrets of RLHF in Large Language Models Part II: Reward Modeling. There ten full models vote on
-    their own training data; here heads on one encoder are cross-fitted, which is cheaper and does not reward memory.
+    their own training data; here heads on frozen features are cross-fitted, which is cheaper and rewards no memory.
+    Evidence: D. MacKay 1992, Bayesian interpolation; mixing: J. Hoeting et al. 1999, Bayesian model averaging.
     Lowest and mean - lambda variance: Coste et al. 2023, Reward Model Ensembles Help Mitigate Overoptimization.
 
 Needs
@@ -36,20 +41,20 @@ Needs
 Signal
     value = mean, unbounded, mostly -3..3, positive = response b better. With each source: held-out accuracy with its
     Wilson interval beside that of a length-only model fitted in the same folds. Where length does as well, the votes
-    have learned little else.
+    have learned little else. `blocks` tells how much of a margin each block was expected to carry.
 
 Limits
-    The encoder reads 256 tokens; longer texts are flagged `truncated`. Heads on one encoder share its blind spots: ten
-    votes are far from ten opinions. A reward model loses the beginning of a prompt that is too long, and nobody knows
-    whether it was trained on this very data. Folds keep a prompt together; a source with fewer than 50 prompts is
-    folded by pair (the run says which), and then shared responses make the accuracy look a little better than it is.
-    Its interval takes comparisons as independent. On clean data the lowest tenth is mostly right: audit before you
-    flip.
+    The encoder reads 256 tokens; longer texts are flagged `truncated`. Heads share the features and their blind spots:
+    ten votes are far from ten opinions. Some numbers of manner are lists of English words. A reward model loses the
+    beginning of a prompt that is too long, and nobody knows whether it was trained on this very data. Folds keep a
+    prompt together; a source with fewer than 50 prompts is folded by pair (the run says which), and then shared
+    responses make the accuracy look a little better than it is. Its interval takes comparisons as independent. On clean
+    data the lowest tenth is mostly right: audit before you flip.
 
 Cost
-    Each distinct text is embedded once (about 50 to 200 a second on two cores), then kept. The fit takes seconds for
-    ten thousand comparisons. Each reward model reads every response with its prompt once, then its score is kept; a
-    large one wants a GPU.
+    Each distinct text is embedded once (about 50 to 200 a second on two cores), then kept. The fit takes half a minute
+    for ten thousand comparisons; beyond some ten thousand the features lie in a file, and memory stays bounded. Each
+    reward model reads every response with its prompt once, then its score is kept; a large one wants a GPU.
 
 Do not use
     As a verdict, as a filter without an audited sample, or to compare sources with each other.
@@ -94,7 +99,10 @@ MIN_PROMPTS = 50
 
 @dataclass(frozen=True)
 class Params:
-    model: str = param("minilm", help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine.")
+    model: str = param(
+        "minilm",
+        help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine; commas between several.",
+    )
     heads: int = param(10, ge=2, le=100, help="How many heads vote.")
     folds: int = param(5, ge=2, le=20, help="How many folds; each head votes on the fold it was not fitted on.")
     folds_by: str = param(
@@ -115,10 +123,11 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder
+    from workers.engine.embeddings import model_folder, models_in
     from workers.engine.reward_voters import check_all
 
-    model_folder(params.model)
+    for model in models_in(params.model):
+        model_folder(model)
     check_all(params.reward_models)
 
 
@@ -131,18 +140,21 @@ def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
     """Fill the caches of embeddings and of the reward models' scores."""
+    from workers.engine.embeddings import models_in
     from workers.engine.reward_voters import fill_cache
 
-    bench.embed(texts(pairs, params), model=params.model)
+    for model in models_in(params.model):
+        bench.embed(texts(pairs, params), model=model)
     fill_cache(pairs, params.reward_models, bench)
 
 
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     import numpy as np
 
-    from workers.engine.crossfit import cross_fit
-    from workers.engine.features import differences
+    from workers.engine.crossfit import cross_fit, cross_fit_stack
+    from workers.engine.embeddings import models_in
     from workers.engine.reward_voters import reward_votes
+    from workers.engine.table import comparison_table
     from workers.engine.voting import Panel, shared_errors
 
     pairs = sorted(pairs, key=lambda pair: pair.id)
@@ -152,18 +164,18 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     rewards = reward_votes(pairs, params.reward_models, bench)
     if (sign != 0).sum() < MIN_LABELS or n_groups < 2 * params.folds:
         return _without_heads(pairs, sign, n_groups, rewards, params)
-    x = differences(pairs, bench, model=params.model)
+    table = comparison_table(pairs, bench, models=models_in(params.model))
     bench.progress(1, 2, "fitting heads")
-    fit = cross_fit(
-        x.embedded, x.counts, sign, groups,
+    fitted, shares = cross_fit_stack(
+        table.x, table.blocks, table.trust, sign, groups,
         heads=params.heads, folds=params.folds, seed=params.seed, check=bench.check_cancelled,
     )  # fmt: skip
     by_length = cross_fit(
-        x.length, None, sign, groups, heads=1, folds=params.folds, seed=params.seed,
+        table.length, None, sign, groups, heads=1, folds=params.folds, seed=params.seed,
         l2_choices=(1.0,), is_bootstrapped=False, check=bench.check_cancelled,
     )  # fmt: skip
-    margins = np.hstack([fit.margins, rewards.margins])
-    panel = Panel(margins, np.nan_to_num(by_length.margins[:, 0]), x.truncated, caution=params.caution)
+    margins = np.hstack([fitted, rewards.margins])
+    panel = Panel(margins, np.nan_to_num(by_length.margins[:, 0]), table.truncated, caution=params.caution)
     voters = [*_heads(params), *rewards.voters]
     return Outcome(
         signals=[_signal(pair, panel.fields(index)) for index, pair in enumerate(pairs)],
@@ -176,17 +188,16 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
             "groups": n_groups,
             "heads": params.heads,
             "folds": params.folds,
-            "l2": fit.l2,
-            "folds_with_counts": sum(fit.used_extra),
+            "blocks": dict(zip(table.names, shares.mean(axis=0).tolist(), strict=True)),
         },
     )
 
 
 def _heads(params: Params) -> list[Voter]:
-    from workers.engine.embeddings import model_folder, revision
+    from workers.engine.embeddings import revisions_of
     from workers.engine.voting import Voter
 
-    sha256, family = revision(model_folder(params.model)), f"heads on {params.model}"
+    sha256, family = revisions_of(params.model), f"heads on {params.model}"
     return [Voter(f"{params.model} head {number + 1}", "head", family, sha256) for number in range(params.heads)]
 
 
