@@ -128,7 +128,7 @@ def _gain(manifest: Mapping[str, Any]) -> str:
     gain = manifest.get("gain")
     if not gain:
         return _section("Is it better?", words.NOT_MEASURED)
-    lines = ["| | accuracy | 95 % interval |", "|" + "---|" * 3]
+    lines = ["| trained on | accuracy | 95 % interval |", "|" + "---|" * 3]
     if gain["overall"]:
         for arm, name in words.ARMS.items():
             one = gain["overall"]["arms"][arm]

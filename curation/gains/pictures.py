@@ -64,16 +64,15 @@ class Panel:
 
 
 def panels_of(report: Mapping[str, Any]) -> list[Panel]:
-    """All sources together first, where there are several that could be measured."""
+    """All sources together first, where several could be measured."""
     overall, sources = report["overall"], report["sources"]
     if overall is None:
         return [_panel(source, None, None) for source in sources]
     judged = {id(source): source_judged(source, overall["basis"]) for source in sources}
     scales = _scales([overall, *(one for _, one in judged.values() if one)])
     found = [_panel(source, judged[id(source)], scales) for source in sources]
-    if len(sources) > 1:
-        title = f"All {overall['sources']} measured sources" if overall["sources"] > 1 else "The measured source"
-        found.insert(0, _whole(title, overall, scales))
+    if overall["sources"] > 1:
+        found.insert(0, _whole(f"{overall['sources']} sources together", overall, scales))
     return found
 
 
@@ -81,16 +80,19 @@ Scales = Mapping[str, tuple[float, float, float]]
 
 
 def _scales(judged: Sequence[Mapping[str, Any]]) -> Scales:
-    """Per picture: where the axis begins and ends, and its step."""
-    return {
-        part: _scale([figure for one in judged for figure in one[part].values()]) for part in ("arms", "differences")
-    }
+    """Per picture: where the axis begins and ends, and its step. That of differences holds the zero."""
+    arms = [figure for one in judged for figure in one["arms"].values()]
+    differences = [figure for one in judged for figure in one["differences"].values()]
+    return {"arms": _scale(_numbers(arms)), "differences": _scale([0.0, *_numbers(differences)])}
 
 
-def _scale(figures: Sequence[Mapping[str, Any]]) -> tuple[float, float, float]:
-    numbers = [number for one in figures for number in (one["low"], one["high"], one["value"], *one["seeds"])]
+def _numbers(figures: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [number for one in figures for number in (one["low"], one["high"], one["value"], *one["seeds"])]
+
+
+def _scale(numbers: Sequence[float]) -> tuple[float, float, float]:
     low, high = min(numbers), max(numbers)
-    step = next((step for step in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2) if high - low <= 5 * step), 0.5)
+    step = next((step for step in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2) if high - low <= 4 * step), 0.5)
     first, last = step * math.floor(low / step + 1e-9), step * math.ceil(high / step - 1e-9)
     return (first, last, step) if last > first else (first - step, last + step, step)
 
@@ -113,13 +115,11 @@ def _whole(title: str, overall: Mapping[str, Any], scales: Scales) -> Panel:
 def _pictures(judged: Mapping[str, Any], scales: Scales) -> list[Picture]:
     arms = _dots(judged["arms"], ARMS, scales["arms"], lambda value: f"{value:.3f}")
     differences = _dots(judged["differences"], DIFFERENCES, scales["differences"], signed)
+    zero = _at(0.0, scales["differences"])
     return [
         Picture("Held-out accuracy", arms, _ticks(scales["arms"], lambda value: f"{value:g}"), None),
-        Picture(
-            "Difference in accuracy", differences, _ticks(scales["differences"], lambda value: _short(value)),
-            _at(0.0, scales["differences"]) if scales["differences"][0] <= 0 <= scales["differences"][1] else None,
-        ),
-    ]  # fmt: skip
+        Picture("Difference in accuracy", differences, _ticks(scales["differences"], _short), zero),
+    ]
 
 
 def _short(value: float) -> str:

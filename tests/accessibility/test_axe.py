@@ -94,6 +94,8 @@ def more_pages(filled: Filled) -> list[str]:
         f"/p/demo/campaigns/{filled.checked.pk}/",
         f"/p/demo/rubrics/{filled.rubric.pk}/?since=1",
         f"/p/demo/audits/{filled.auditing.pk}/",
+        "/p/demo/recipes/flipping/gain/",
+        f"/p/demo/runs/{filled.gained.pk}/",
         f"/p/demo/audits/{filled.claiming.pk}/label/",
         f"/p/demo/audits/{filled.claimed.pk}/",
     ]
