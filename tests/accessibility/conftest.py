@@ -33,7 +33,6 @@ from curation.recipes import STARTER, apply_recipe, save_recipe
 from ledger import catalogue
 from ledger.models import Run, RunKind, Shard, State
 from ledger.reporter import Reporter
-from tests.curation.gains.measured import measured
 from tests.accessibility.ordered import order_and_review
 from tests.curation.gains.measured import measured
 
