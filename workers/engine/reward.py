@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.engine.bench import Unworkable
+from workers.engine.devices import ran_out_of_memory
 from workers.engine.heads import Floats
 from workers.engine.reward_model import Classifier, placement, revision_of, reward_folder
 from workers.engine.reward_reading import Reading
@@ -131,15 +132,10 @@ def _scored(classifier: Classifier, missing: Mapping[bytes, Asked], folder: Path
 
 def _values(classifier: Classifier, batch: Sequence[Reading]) -> Floats | None:
     """None where memory ran out; anything else that goes wrong is raised."""
-    import torch
-
     try:
         return classifier.scores(batch)
-    except torch.OutOfMemoryError:
-        return None
     except (RuntimeError, MemoryError) as error:
-        words = str(error).lower()
-        if isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words:
+        if ran_out_of_memory(error):
             return None
         raise
 
