@@ -1,0 +1,197 @@
+"""Token ids of conversations by a model's own chat template, and which of them are scored.
+
+Rules
+    Ids are made once, by the template; nothing is decoded and tokenised again. A response is scored from where the
+    whole conversation leaves the prompt (rendered with what opens the assistant's turn). Where the prompt's ids are no
+    prefix of the whole (a tokenizer that merges across the boundary, a template that rewrites text), the boundary is
+    where they part, and the row is flagged `boundary_merge`; the responses of a prompt have one boundary, the earliest.
+    The end-of-turn token counts if `with_eot`; what the template writes behind it never does. The beginning-of-text
+    token stands exactly once. A prompt is cut from the left behind that token and a response from the right, with the
+    same limits for every response of a prompt, and flagged `truncated`. A remark of the person is scored by its own
+    text alone: neither its header nor its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workers.engine.bench import Unworkable
+from workers.engine.likelihood.passages import Passage
+
+Messages = Sequence[Mapping[str, Any]]
+# Two texts that begin and end differently, whatever the tokenizer merges: what both renderings share is the template's.
+PROBES = ("Q7 zebra", "(blue) 42!")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A passage ready for the model, and what had to be done to it."""
+
+    passage: Passage
+    # UTF-8 bytes of the scored text as it was given.
+    n_bytes: int
+    truncated: bool = False
+    boundary_merge: bool = False
+    # The template takes no system turn, so it stands at the head of the first turn of the person.
+    system_merged: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self.passage.begin == len(self.passage.ids)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.truncated or self.boundary_merge or self.is_empty)
+
+
+class Chat:
+    """`context` is the most tokens a passage may have; `template` replaces the tokenizer's own."""
+
+    def __init__(self, tokenizer: Any, context: int, *, with_eot: bool = True, template: str | None = None) -> None:
+        self.tokenizer, self.context, self.with_eot = tokenizer, context, with_eot
+        self.template = template or tokenizer.chat_template
+        if not self.template:
+            raise Unworkable(
+                f"The tokenizer in {tokenizer.name_or_path!r} has no chat template, so nobody can say how a "
+                "conversation looks to its model; name a model with a template, or let it share the other model's."
+            )
+        self.system_merged = not self._takes_system()
+        # How many ids the template writes behind a response, and how many of them end the turn.
+        self.tail, self.eot = self._tail()
+
+    def responses(self, messages: Messages, responses: Sequence[str]) -> list[Read]:
+        """Each response as the assistant's next turn."""
+        prompt = self._ids(messages, opens=True)
+        whole = [self._ids([*messages, _turn("assistant", text)]) for text in responses]
+        begins = [_alike(prompt, ids) for ids in whole]
+        begin = min(begins, default=0)
+        merged = begin < len(prompt)
+        ends = [max(begin, len(ids) - self.tail + (self.eot if self.with_eot else 0)) for ids in whole]
+        return self._cut(
+            [ids[:end] for ids, end in zip(whole, ends, strict=True)],
+            begin,
+            merged,
+            responses,
+            self._has_system(messages),
+        )
+
+    def remarks(self, messages: Messages, response: str, remarks: Sequence[str]) -> list[Read]:
+        """Each remark as what the person says next; only its own text is scored."""
+        said = [*messages, _turn("assistant", response)]
+        whole = [self._ids([*said, _turn("user", text)]) for text in remarks]
+        probes = [self._ids([*said, _turn("user", text)]) for text in PROBES]
+        begin = _alike(*probes)
+        tail = _alike(*(ids[::-1] for ids in probes))
+        merged = any(ids[:begin] != probes[0][:begin] for ids in whole)
+        if merged:
+            begin = min(_alike(ids, probes[0]) for ids in whole)
+        parts = [ids[: max(begin, len(ids) - tail)] for ids in whole]
+        return self._cut(parts, begin, merged, remarks, self._has_system(messages))
+
+    def _cut(
+        self, whole: Sequence[tuple[int, ...]], begin: int, merged: bool, texts: Sequence[str], has_system: bool
+    ) -> list[Read]:
+        """One limit for what is given and one for what is scored, the same for all."""
+        longest = max((len(ids) - begin for ids in whole), default=0)
+        room = max(min(longest, self.context // 2), self.context - begin)
+        given = min(begin, self.context - min(room, longest))
+        found = []
+        for ids, text in zip(whole, texts, strict=True):
+            start = self._without_beginning(ids[:begin], given)
+            scored = ids[begin : begin + room]
+            found.append(
+                Read(
+                    Passage(start + scored, len(start)),
+                    len(text.encode()),
+                    truncated=len(start) < begin or len(scored) < len(ids) - begin,
+                    boundary_merge=merged,
+                    system_merged=has_system and self.system_merged,
+                )
+            )
+        return found
+
+    def _without_beginning(self, ids: tuple[int, ...], most: int) -> tuple[int, ...]:
+        """The last `most` ids, the beginning-of-text token kept."""
+        if len(ids) <= most:
+            return ids
+        bos = self.tokenizer.bos_token_id
+        keeps_bos = bos is not None and ids[0] == bos and most > 1
+        return (bos, *ids[len(ids) - most + 1 :]) if keeps_bos else ids[len(ids) - most :]
+
+    def _ids(self, messages: Messages, *, opens: bool = False) -> tuple[int, ...]:
+        turns = _system_into_first(messages) if self.system_merged else list(messages)
+        ids = self._rendered(turns, opens)
+        bos = self.tokenizer.bos_token_id
+        if bos is None:
+            return ids
+        while ids[:2] == (bos, bos):
+            ids = ids[1:]
+        adds = self.tokenizer("a", verbose=False)["input_ids"][:1] == [bos]
+        return (bos, *ids) if adds and ids[:1] != (bos,) else ids
+
+    def _rendered(self, turns: Sequence[Mapping[str, Any]], opens: bool = False) -> tuple[int, ...]:
+        return tuple(
+            self.tokenizer.apply_chat_template(
+                [{"role": str(turn["role"]), "content": str(turn.get("content") or "")} for turn in turns],
+                chat_template=self.template,
+                add_generation_prompt=opens,
+                tokenize=True,
+                return_dict=False,
+            )
+        )
+
+    def _takes_system(self) -> bool:
+        from jinja2 import TemplateError
+
+        try:
+            return PROBES[0] in self.tokenizer.decode(
+                self._rendered([_turn("system", PROBES[0]), _turn("user", PROBES[1])])
+            )
+        except TemplateError:
+            return False
+
+    @staticmethod
+    def _has_system(messages: Messages) -> bool:
+        return any(message["role"] == "system" for message in messages)
+
+    def _tail(self) -> tuple[int, int]:
+        from jinja2 import TemplateError
+
+        try:
+            first, second = (self._ids([_turn("user", "a"), _turn("assistant", text)]) for text in PROBES)
+        except TemplateError as error:
+            raise Unworkable(
+                f"The chat template of {self.tokenizer.name_or_path!r} refuses a question and an answer: {error}."
+            ) from error
+        tail = _alike(first[::-1], second[::-1])
+        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
+        ending = next((nth + 1 for nth, token in enumerate(first[len(first) - tail :]) if token in special), 0)
+        return tail, ending
+
+
+def _turn(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
+
+
+def _system_into_first(messages: Messages) -> list[Mapping[str, Any]]:
+    """What the system turns say, ahead of the person's first turn."""
+    said = "\n\n".join(str(turn.get("content") or "") for turn in messages if turn["role"] == "system")
+    turns = [turn for turn in messages if turn["role"] != "system"]
+    first = next((number for number, turn in enumerate(turns) if turn["role"] == "user"), None)
+    if not said:
+        return turns
+    if first is None:
+        return [_turn("user", said), *turns]
+    merged = _turn("user", f"{said}\n\n{turns[first].get('content') or ''}")
+    return [*turns[:first], merged, *turns[first + 1 :]]
+
+
+def _alike(one: Sequence[int], other: Sequence[int]) -> int:
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
