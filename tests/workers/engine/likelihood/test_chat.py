@@ -1,4 +1,4 @@
-"""Which ids a conversation becomes, and which of them are scored: templates of four families, one tokenizer of bytes."""
+"""Which ids a conversation becomes, and which of them are scored: four families of templates, a tokenizer of bytes."""
 
 from __future__ import annotations
 
