@@ -1,6 +1,7 @@
 """Who looks for the planted flips: each arm is given signs and a seed, and says what it believes and suspects.
 
 belief [n]: positive where b is held to be better, by fits on other folds; suspicion [n]: larger = more likely flipped.
+Every source is fitted by itself, as a run of Winnow does it, but for the arms that say "as one source".
 """
 
 from __future__ import annotations
@@ -21,22 +22,42 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 Arm = Callable[[Ints, int], tuple[Floats, Floats]]
+OURS = ("item_strength", "model_vote")
 
 
 def arms_for(planted: Planted, bench: Bench) -> dict[str, Arm]:
     x, length = _plain_features(planted.pairs, bench)
     arms: dict[str, Arm] = {
-        "length alone": lambda sign, seed: _suspect(_out_of_fold(length, sign, planted.group, seed), sign),
-        "one plain head": lambda sign, seed: _suspect(_out_of_fold(x, sign, planted.group, seed), sign),
-        "cleanlab, same head": lambda sign, seed: _cleanlab(x, sign, planted.group, seed),
-        "cleanlab, pruned and refit": lambda sign, seed: _clean_learning(x, sign, planted.group, seed),
+        "length alone": _each_source(planted, length, _plain),
+        "one plain head": _each_source(planted, x, _plain),
+        "cleanlab, same head": _each_source(planted, x, _cleanlab),
+        "cleanlab, pruned and refit": _each_source(planted, x, _clean_learning),
     }
+    if len(_sources(planted)) > 1:
+        arms["length, as one source"] = lambda sign, seed: _plain(length, sign, planted.group, seed)
+        arms["one head, as one source"] = lambda sign, seed: _plain(x, sign, planted.group, seed)
     if planted.is_by_pair:
         arms["share of others won"] = lambda sign, seed: _suspect(_share_won(planted, sign, seed), sign)
         arms["plain item strengths"] = lambda sign, seed: _suspect(_items_alone(planted, sign, seed), sign)
         arms["item_strength"] = lambda sign, seed: _suspect(_item_strength(planted, sign, seed, bench), sign)
     arms["model_vote"] = lambda sign, seed: _suspect(_model_vote(planted, sign, seed, bench), sign)
     return arms
+
+
+def _sources(planted: Planted) -> list[Ints]:
+    """The rows of each source."""
+    source = np.array([pair.source for pair in planted.pairs])
+    return [np.flatnonzero(source == one) for one in np.unique(source)]
+
+
+def _each_source(planted: Planted, x: Floats, says: Callable[[Floats, Ints, Ints, int], tuple[Floats, Floats]]) -> Arm:
+    def arm(sign: Ints, seed: int) -> tuple[Floats, Floats]:
+        belief, suspicion = np.zeros(len(sign)), np.zeros(len(sign))
+        for rows in _sources(planted):
+            belief[rows], suspicion[rows] = says(x[rows], sign[rows], planted.group[rows], seed)
+        return belief, suspicion
+
+    return arm
 
 
 def _plain_features(pairs: Sequence[Pair], bench: Bench) -> tuple[Floats, Floats]:
@@ -53,13 +74,23 @@ def _suspect(belief: Floats, sign: Ints) -> tuple[Floats, Floats]:
     return belief, -belief * sign
 
 
-def _out_of_fold(x: Any, sign: Ints, group: Ints, seed: int) -> Floats:
+def _plain(x: Floats, sign: Ints, group: Ints, seed: int) -> tuple[Floats, Floats]:
+    return _suspect(_out_of_fold(x, sign, group, seed), sign)
+
+
+def _head(x: Any) -> Any:
+    """C = 1; for few columns a solver that reaches the same minimum some twenty times sooner."""
     from sklearn.linear_model import LogisticRegression
 
+    solver = "newton-cholesky" if isinstance(x, np.ndarray) else "lbfgs"
+    return LogisticRegression(fit_intercept=False, max_iter=1000, solver=solver)
+
+
+def _out_of_fold(x: Any, sign: Ints, group: Ints, seed: int) -> Floats:
     fold = grouped_folds(group, FOLDS, np.random.default_rng(seed))
     belief = np.zeros(len(sign))
     for k in range(FOLDS):
-        head = LogisticRegression(fit_intercept=False, max_iter=1000).fit(x[fold != k], sign[fold != k])
+        head = _head(x).fit(x[fold != k], sign[fold != k])
         belief[fold == k] = head.decision_function(x[fold == k])
     return belief
 
@@ -78,13 +109,12 @@ def _cleanlab(x: Floats, sign: Ints, group: Ints, seed: int) -> tuple[Floats, Fl
 def _clean_learning(x: Floats, sign: Ints, group: Ints, seed: int) -> tuple[Floats, Floats]:
     """cleanlab's CleanLearning on the training folds: the plain head fitted again without the labels it doubts."""
     from cleanlab.classification import CleanLearning
-    from sklearn.linear_model import LogisticRegression
 
     fold = grouped_folds(group, FOLDS, np.random.default_rng(seed))
     labels = (sign > 0).astype(int)
     belief = np.zeros(len(sign))
     for k in range(FOLDS):
-        learner = CleanLearning(LogisticRegression(fit_intercept=False, max_iter=1000), seed=seed, verbose=False)
+        learner = CleanLearning(_head(x), seed=seed, verbose=False)
         learner.fit(x[fold != k], labels[fold != k])
         belief[fold == k] = learner.predict_proba(x[fold == k])[:, 1] - 0.5
     return _suspect(belief, sign)

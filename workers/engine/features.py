@@ -78,7 +78,7 @@ def differences(pairs: Sequence[HasTexts], bench: Bench, *, model: str) -> Diffe
 def counts_of(text: str) -> list[float]:
     """log(1 + n) of characters, words, lines, list items, question marks, digits."""
     items = sum(line.lstrip().startswith(("- ", "* ", "1.", "2.", "3.")) for line in text.splitlines())
-    digits = sum(character.isdigit() for character in text)
+    digits = sum(map(str.isdigit, text))
     numbers = (len(text), len(text.split()), text.count("\n"), items, text.count("?"), digits)
     return [float(np.log1p(number)) for number in numbers]
 

@@ -63,7 +63,7 @@ def _solve(x: Rows, curvature: Floats, l2: Floats, right: Floats, precondition: 
     # Near the optimum each Newton step then gains several digits.
     goal = 1e-6 * rz + 1e-300
     for _ in range(CONJUGATE_STEPS):
-        product = x.back(curvature * x.times(direction)) + l2 * direction
+        product = x.back(curvature * x.times(direction, quick=True), quick=True) + l2 * direction
         length = rz / np.maximum((direction * product).sum(axis=0), 1e-300)
         solution += length * direction
         residual -= length * product

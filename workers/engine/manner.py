@@ -54,7 +54,7 @@ def manner(text: str, turn: str) -> list[float]:
         sum(count[word] for word in SMALL_WORDS) / n,
         float(np.log1p(sentences)),
         *(float(np.log1p(text.count(mark))) for mark in ',!":('),
-        float(np.log1p(sum(character.isupper() for character in text))),
+        float(np.log1p(sum(map(str.isupper, text)))),
         shared / max(len(own), 1),
         shared / max(len(asked), 1),
         *(times(words) for words in (ME, YOU, NO, PERHAPS, OUGHT)),

@@ -34,43 +34,49 @@ def chunks_of(n: int) -> Iterator[slice]:
 
 
 class Rows:
-    """x[rows] * scale as float64; `x` may be float32 and lie in a file."""
+    """x[rows] * scale; `x` may be float32 and lie in a file. Products are in float64; those that ask to be quick stay
+    in the precision of `x`, which is enough for the steps of a solver whose goal is checked in float64."""
 
     def __init__(self, x: NDArray[Any], rows: Ints | None = None, scale: Floats | None = None) -> None:
         self.x = x
         self.rows = np.arange(len(x)) if rows is None else rows
-        self.scale = np.ones(x.shape[1]) if scale is None else scale
+        self.scale = np.ones((x.shape[1], 1)) if scale is None else scale[:, None]
         self.shape = (len(self.rows), x.shape[1])
-        held = self.shape[0] * self.shape[1] * 8 <= HELD_BYTES
-        self._held = self._read(slice(None)) if held else None
+        self._held: dict[bool, NDArray[Any]] = {}
+        if self.shape[0] * self.shape[1] * 8 <= HELD_BYTES:
+            self._held[True] = x if rows is None else x[rows]
+            self._held[False] = self._held[True].astype(np.float64, copy=False)
 
-    def chunks(self) -> Iterator[tuple[slice, Floats]]:
-        if self._held is not None:
-            yield slice(None), self._held
-            return
-        for part in chunks_of(len(self.rows)):
-            yield part, self._read(part)
-
-    def times(self, right: Floats) -> Floats:
+    def times(self, right: Floats, *, quick: bool = False) -> Floats:
         """x @ right."""
         out = np.empty((len(self.rows), right.shape[1]))
-        for part, x in self.chunks():
-            out[part] = x @ right
+        weighed = self._as_read(self.scale * right, quick)
+        for part, x in self._chunks(quick):
+            out[part] = x @ weighed
         return out
 
-    def back(self, right: Floats) -> Floats:
+    def back(self, right: Floats, *, quick: bool = False) -> Floats:
         """x.T @ right."""
         out = np.zeros((self.shape[1], right.shape[1]))
-        for part, x in self.chunks():
-            out += x.T @ right[part]
-        return out
+        given = self._as_read(right, quick)
+        for part, x in self._chunks(quick):
+            out += x.T @ given[part]
+        return out * self.scale
 
     def gram(self, weights: Floats | None = None) -> Floats:
         """x.T @ diag(weights) @ x."""
         out = np.zeros((self.shape[1], self.shape[1]))
-        for part, x in self.chunks():
+        for part, x in self._chunks(quick=False):
             out += x.T @ (x if weights is None else x * weights[part, None])
-        return out
+        return out * self.scale * self.scale[:, 0]
 
-    def _read(self, part: slice) -> Floats:
-        return np.asarray(self.x[self.rows[part]].astype(np.float64) * self.scale)
+    def _as_read(self, values: Floats, quick: bool) -> NDArray[Any]:
+        return values.astype(self.x.dtype) if quick else values
+
+    def _chunks(self, quick: bool) -> Iterator[tuple[slice, NDArray[Any]]]:
+        if self._held:
+            yield slice(None), self._held[quick]
+            return
+        for part in chunks_of(len(self.rows)):
+            x = np.asarray(self.x[self.rows[part]])
+            yield part, x if quick else x.astype(np.float64)

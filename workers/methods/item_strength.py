@@ -67,15 +67,19 @@ MIN_LABELS = 20
 
 @dataclass(frozen=True)
 class Params:
-    model: str = param("minilm", help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine.")
+    model: str = param(
+        "minilm",
+        help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine; commas between several.",
+    )
     folds: int = param(5, ge=2, le=20, help="How many folds; a pair's own label never counts for it.")
     seed: int = param(0, ge=0, le=2**31 - 1, help="The seed of the folds; the same seed gives the same strengths.")
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder
+    from workers.engine.embeddings import model_folder, models_in
 
-    model_folder(params.model)
+    for model in models_in(params.model):
+        model_folder(model)
 
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
@@ -87,7 +91,10 @@ def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
     """Fill the cache of embeddings."""
-    bench.embed(texts(pairs, params), model=params.model)
+    from workers.engine.embeddings import models_in
+
+    for model in models_in(params.model):
+        bench.embed(texts(pairs, params), model=model)
 
 
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
@@ -135,16 +142,17 @@ def _text_margins(pairs: Sequence[Pair], y: Any, params: Params, bench: Bench) -
     """What a head that saw no label of the prompt says; zeros where prompts are too few to hold some out."""
     import numpy as np
 
-    from workers.engine.crossfit import cross_fit_blocks
-    from workers.engine.features import differences
+    from workers.engine.crossfit import cross_fit_stack
+    from workers.engine.embeddings import models_in
+    from workers.engine.table import comparison_table
 
     prompt = np.array([pair.prompt_id for pair in pairs], dtype=np.int64)
     if len(np.unique(prompt[y != 0])) < 2 * params.folds:
         return np.zeros(len(pairs))
-    x, blocks, _ = differences(pairs, bench, model=params.model).in_blocks()
-    margins, _ = cross_fit_blocks(
-        x, blocks, y.astype(np.int64), prompt, heads=1, folds=params.folds, seed=params.seed, is_bootstrapped=False,
-        check=bench.check_cancelled,
+    table = comparison_table(pairs, bench, models=models_in(params.model))
+    margins, _ = cross_fit_stack(
+        table.x, table.blocks, table.trust, y.astype(np.int64), prompt,
+        heads=1, folds=params.folds, seed=params.seed, is_bootstrapped=False, check=bench.check_cancelled,
     )  # fmt: skip
     return np.nan_to_num(margins[:, 0])
 
