@@ -9,7 +9,7 @@ from django.conf import settings
 
 from corpus.models import Source
 from curation.audits.noise import noise_of
-from curation.handoff.told import open_tasks, read_checks, read_told
+from curation.handoff.told import came_unlabelled, open_tasks, read_checks, read_told
 from curation.handoff.votes import read_votes_of_project
 from curation.parameters import checked
 from ledger.execute import Job
@@ -90,6 +90,7 @@ def _bench(run: Run, shard: Shard, reporter: Reporter) -> Bench:
         label_noise=lambda: _label_noise(run),
         signals=lambda name: read_told(run.project, name),
         checks=lambda: read_checks(run.project),
+        came_unlabelled=lambda: came_unlabelled(run.project),
         open_tasks=lambda campaign: open_tasks(run.project, campaign),
         sources=dict(Source.objects.filter(project=run.project).values_list("id", "name")),
     )

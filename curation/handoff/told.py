@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from accounts.models import Project
 from annotation.models import Judgment, Task
+from corpus.models import Comparison
 from curation.handoff.votes import campaign_to_read
 from curation.models import DecisionBatch
 from curation.standing import newest_runs
@@ -58,6 +59,12 @@ def read_checks(project: Project) -> list[Check]:
     with connection.cursor() as cursor:
         cursor.execute(_CHECKS, {"project": project.pk})
         return [Check(*row) for row in cursor.fetchall()]
+
+
+def came_unlabelled(project: Project) -> NDArray[np.int64]:
+    """The comparisons that no file gave a label."""
+    held = Comparison.objects.filter(project=project, label=None).order_by("id")
+    return np.array(list(held.values_list("id", flat=True)), dtype=np.int64)
 
 
 def open_tasks(project: Project, campaign_id: int) -> NDArray[np.int64]:

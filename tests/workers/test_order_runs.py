@@ -21,17 +21,20 @@ from django.test import Client
 
 from accounts.models import AuditEvent, Project, User
 from annotation.campaigns.create import create_campaign
+from annotation.campaigns.ordering import change_reorder_every
 from annotation.desk.assign import claim
 from annotation.desk.judge import submit
 from annotation.models import Assignment, Campaign, Task
 from corpus.models import Comparison
 from curation.decide import decide
-from curation.handoff.told import read_checks, read_told
+from curation.handoff.told import came_unlabelled, read_checks, read_told
 from curation.models import Action, Signal
+from ledger import catalogue
 from ledger.models import Run, RunKind, Shard, State
 from ledger.sweep import free_shards
 from tests.workers.conftest import run_here
 from workers import tasks
+from workers.discover import card_of, methods
 from workers.engine.embeddings import model_folder, revision
 from workers.engine.store import keep, open_store
 
@@ -98,6 +101,23 @@ def test_a_run_orders_the_open_tasks_and_later_answers_change_the_order(
     assert _order(campaign) == _places(again)
 
 
+def test_beat_starts_a_fresh_run_after_so_many_judgments(campaign: Campaign, annotator: User, curator: User) -> None:
+    card = card_of("next_to_annotate", methods()["next_to_annotate"])
+    catalogue.publish(name="cpu@here", queues=["cpu"], devices=["cpu"], code_version="1", cards=[card])
+    change_reorder_every(campaign=campaign, reorder_every=2, by=curator)
+    _answer(campaign, annotator, 1)
+    tasks.reorder_campaigns.apply()
+    assert not Run.objects.exists()
+    _answer(campaign, annotator, 1)
+    for _ in range(2):
+        tasks.reorder_campaigns.apply()
+    run = Run.objects.get()
+    tasks.run_method.apply(kwargs={"run_id": run.pk})
+    run.refresh_from_db()
+    assert (run.state, run.result["answered"], _order(campaign)) == (State.DONE, 2, _places(run))
+    assert AuditEvent.objects.get(action="order tasks by run").actor is None
+
+
 @pytest.mark.parametrize("is_prompts", [True, False])
 def test_a_campaign_that_cannot_be_ordered_is_a_sentence(
     project: Project, campaign: Campaign, is_prompts: bool
@@ -137,6 +157,7 @@ def test_what_curators_decided_and_what_models_said_is_read(
     assert told is not None and not told.is_older
     assert told.fields == {comparison.pk: {"mean": 0.5, "spread": 0.1}}
     decide(project=project, author=curator, comparison_ids=[comparison.pk], action=Action.FLIP, reason="seen")
+    assert came_unlabelled(project).tolist() == []
     (check,) = read_checks(project)
     assert (check.comparison_id, check.imported, check.is_final) == (comparison.pk, comparison.label, True)
     assert check.label == -(comparison.label or 0)

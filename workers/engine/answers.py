@@ -36,7 +36,9 @@ class Said:
     counts: Ints
     # People have said or decided which is better.
     is_answered: NDArray[np.bool_]
-    # ... and it is the opposite of the label that came with the data.
+    # A label came with the data, and is no tie.
+    is_labelled: NDArray[np.bool_]
+    # ... and what people say is its opposite.
     is_overruled: NDArray[np.bool_]
     # Runner-up over leader among the answers; NaN below two answers.
     split: Floats
@@ -59,7 +61,7 @@ def gathered(pairs: Sequence[Labelled], bench: Bench) -> Said:
         counts, ids, [check.comparison_id for check in audited], [np.sign(check.label or 0) + 1 for check in audited]
     )
     people = np.sign(counts[:, B] - counts[:, A]) * (np.maximum(counts[:, A], counts[:, B]) >= counts.max(axis=1))
-    is_final, imported = np.zeros(len(ids), np.bool_), label.copy()
+    is_final, imported = np.zeros(len(ids), np.bool_), np.where(np.isin(ids, bench.came_unlabelled()), 0, label)
     row = {int(number): place for place, number in enumerate(ids)}
     for check in checks:
         place = row.get(check.comparison_id)
@@ -77,6 +79,7 @@ def gathered(pairs: Sequence[Labelled], bench: Bench) -> Said:
         sign=np.where(answered, people, np.where(counts.sum(axis=1) + is_final > 0, 0, label)),
         counts=counts,
         is_answered=(counts.sum(axis=1) > 0) | is_final,
+        is_labelled=imported != 0,
         is_overruled=answered & (people == -imported),
         split=split,
         open=np.where(is_final, 0.0, openness(counts)),

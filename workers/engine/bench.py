@@ -80,6 +80,10 @@ def _no_tasks(campaign: int) -> NDArray[np.int64]:
     return np.zeros(0, np.int64)
 
 
+def _none_unlabelled() -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)
+
+
 def _nobody_voted() -> Votes | None:
     return None
 
@@ -102,6 +106,8 @@ class Bench:
     # The newest signals of a method; None where it never ran here.
     signals: Callable[[str], Told | None] = _nothing_told
     checks: Callable[[], Sequence[Check]] = _no_checks
+    # Comparisons whose label, if they have one, is not of the data but of people.
+    came_unlabelled: Callable[[], NDArray[np.int64]] = _none_unlabelled
     # The comparisons that a campaign still asks about.
     open_tasks: Callable[[int], NDArray[np.int64]] = _no_tasks
     # Names of the project's sources by number.

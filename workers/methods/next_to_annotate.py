@@ -12,7 +12,8 @@ Formula
     uncertainty   = 1 - |2 p - 1|
     disagreement  = the largest of: 1 - 2 p for the label or what most people say; runner-up / leader of their answers;
                     1 where most people say the opposite of the label; never below 0
-    retrieval     = sum over the k nearest answered comparisons of cosine * [a person overruled label or votes] / 8;
+    retrieval     = sum over the k nearest answered comparisons of cosine * [people overruled it] / 8: the label that
+                    came with the data, or where none came, the votes of models;
                     k = 8 where p <= 1/2, else ceil(8 (1 - p)); never the comparison itself, its prompt, or cosine > .98
     open          = 2 P(Beta(leader + 1, runner-up + 1) < 1/2), answers counted; 0 where a curator decided by hand
     diversity     = 1 / (1 + d j), j better or already answered comparisons of the prompt or alike (cosine >= .9 among
@@ -162,7 +163,7 @@ class _Rows:
         vectors = kernel.content_vectors(pairs, bench, params.model)
         answered = kernel.some_of(np.flatnonzero(said.is_answered & known), params.seed)
         model_is_wrong = np.nan_to_num((models.p_b - 0.5) * said.sign) < 0
-        self.is_mistake = said.is_overruled | model_is_wrong
+        self.is_mistake = np.where(said.is_labelled, said.is_overruled, said.is_answered & model_is_wrong)
         share, self.mistakes, self.near = kernel.around_mistakes(
             vectors, prompt, answered, self.is_mistake[answered],
             kernel.neighbours_wanted(np.nan_to_num(self.p, nan=0.5)), check=bench.check_cancelled,

@@ -75,7 +75,7 @@ class Params:
     model: str = param("minilm", help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine.")
     second_model: str = param("", help="Another encoder for the second of the two models; empty = the same.")
     eta: float = param(-1.0, ge=-1, le=0.5, help="The share of wrong labels; -1 = from the audit, else estimated.")
-    max_eta: float = param(0.4, ge=0, le=0.5, help="The most that an estimate of eta may be.")
+    max_eta: float = param(0.2, ge=0, le=0.5, help="The most that an estimate of eta may be; an audit may say more.")
     pairs: int = param(3, ge=1, le=20, help="How many pairs of models; their frequencies are averaged.")
     epochs: int = param(12, ge=2, le=100, help="How many epochs.")
     warm_up: int = param(6, ge=1, le=50, help="Epochs over which the share left out grows to eta.")

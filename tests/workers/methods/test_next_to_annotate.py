@@ -161,6 +161,20 @@ def test_what_is_near_an_overruled_label_is_worth_more(make_pairs: MakePairs, be
     assert means[0] > means[1] + 0.05
 
 
+def test_without_a_label_of_the_data_it_is_the_votes_that_people_overrule(make_pairs: MakePairs, bench: Bench) -> None:
+    pairs = make_pairs(100)
+    fields = {pair.id: {"mean": 0.5 * pair.sign, "spread": 0.1} for pair in pairs}
+    said = [(pair.id, -pair.sign) for pair in pairs[:20]]
+    # What people say is the label then.
+    pairs = [replace(pair, label=-pair.sign) if pair.id <= 20 else pair for pair in pairs]
+    for came, mistakes in ((np.zeros(0, np.int64), 0), (np.arange(1, 21), 20)):
+        asked = replace(
+            bench, votes=lambda: _ballot(said), signals=lambda name: Told(1, fields, False),
+            came_unlabelled=lambda came=came: came,
+        )  # type: ignore[misc]  # fmt: skip
+        assert next_to_annotate.run(pairs, Params(), asked).result["mistakes"] == mistakes
+
+
 def test_only_open_tasks_of_the_campaign_are_ordered(make_pairs: MakePairs, bench: Bench) -> None:
     asked = replace(bench, open_tasks=lambda campaign: np.array([3, 5, 7]) * campaign)
     outcome = next_to_annotate.run(make_pairs(60), Params(campaign=2, random_share=0.0), asked)
