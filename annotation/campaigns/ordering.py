@@ -21,6 +21,7 @@ from ledger.runs import request_run
 
 METHOD = "next_to_annotate"
 MOST_BETWEEN = 1_000_000
+MOST_COUNTED = 10_000
 
 
 class CannotBeOrdered(Invalid):
@@ -41,7 +42,7 @@ class WorkOrder:
     run: Run | None
     # The run that is finding the next one.
     under_way: Run | None
-    # Judgments since an order was last asked for.
+    # Judgments since an order was last asked for, counted up to MOST_COUNTED.
     newer: int
     can_be_ordered: bool
 
@@ -51,7 +52,7 @@ def order_of(campaign: Campaign) -> WorkOrder:
         set_at=campaign.reordered_at,
         run=campaign.order_run,
         under_way=_under_way(campaign),
-        newer=_newer(campaign).count(),
+        newer=_newer(campaign)[:MOST_COUNTED].count(),
         can_be_ordered=campaign.unit == Unit.COMPARISON,
     )
 
