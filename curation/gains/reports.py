@@ -18,7 +18,7 @@ from ledger.models import FINISHED_STATES, Run, RunKind, State
 
 METHOD = "gain"
 # Methods that are fitted again in every fold, and what a comparison then costs on two cores, in seconds.
-FITTED_AGAIN = frozenset({"model_vote", "item_strength", "bias_audit"})
+FITTED_AGAIN = frozenset({"model_vote", "item_strength", "bias_audit", "peer_review"})
 SECONDS_FITTED_AGAIN, SECONDS_TRAINED = 0.004, 0.001
 DEFAULT_PASSES, DEFAULT_MOST_ROWS = 3 * 5, 20_000
 

@@ -63,6 +63,7 @@ def _speak(project: Project, method: str, seed: int) -> Run:
             "lowest_a": rng.choice([None, -1.5, -0.2]), "lowest_b": rng.choice([None, -0.7, 0.1]),
             "penalty": rng.choice([None, 0.0, 0.09]),
             "length_mean": rng.choice([None, -0.5, 0.4]), "flags_a": rng.choice([[], ["echo"]]), "flags_b": ["empty"],
+            "margin": rng.choice([None, 0.3]), "n_epochs": 4,
         }  # fmt: skip
         if rng.random() < 0.9:
             Signal.objects.create(run=run, comparison=comparison, value=value, fields=fields)
@@ -155,8 +156,19 @@ def test_fields_of_methods_fitted_again_are_those_of_the_database(
             assert got == [row[3 + place] for row in here], name
 
 
-def test_what_is_derived_is_a_field_of_recipes() -> None:
-    assert set(DERIVED) <= set(FIELDS)
+def test_every_field_of_a_method_that_is_fitted_again_is_derived() -> None:
+    again = {"model_vote", "item_strength", "bias_audit", "peer_review"}
+    assert {name for name in FIELDS if name.partition(".")[0] in again} == set(DERIVED)
+
+
+def test_what_cannot_be_fitted_again_is_named(project: Project, fill_corpus: FillCorpus) -> None:
+    fill_corpus(3)
+    _speak(project, "next_to_annotate", 0)
+    rule = {"name": "out", "when": {"field": "next_to_annotate.worth", "op": ">", "value": 0.5}, "then": "drop"}
+    save_recipe(project=project, name="r", document={"rules": [rule]}, by=None)
+    (only,) = run_here(project, "gain", recipe="r").result["sources"].values()
+    (note,) = only["notes"]
+    assert "next_to_annotate.worth cannot be fitted again" in note and "flatters the recipe" in note
 
 
 RECIPE = {

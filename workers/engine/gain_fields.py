@@ -120,6 +120,9 @@ DERIVED: dict[str, Derive] = {
     "item_strength.spread": _plain("spread"),
     "item_strength.share": lambda said: numbers(said.share),
     "item_strength.others": _plain("others"),
+    "peer_review.keep_frequency": lambda said: numbers(said.value),
+    "peer_review.margin": _plain("margin"),
+    "peer_review.n_epochs": _plain("n_epochs"),
     "bias_audit.mean": lambda said: numbers(said.value),
     "bias_audit.strength": lambda said: numbers(said.strength),
     "bias_audit.length_strength": lambda said: numbers(said.direction * said.field("length_mean")),
@@ -130,8 +133,3 @@ def direction_of(labels: Sequence[int | None]) -> Floats:
     """1 or -1 toward the label, NaN for a tie or no label."""
     signs = _floats([None if not label else np.sign(label) for label in labels])
     return np.asarray(signs)
-
-
-def nothing_said(name: str, n: int) -> Column:
-    """The field of a method that never ran."""
-    return column([None] * n, "text" if name.endswith("band") else "number")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as fields_of
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,8 @@ from workers.methods._base import Method, Outcome, Pair
 
 # What they say of a row rests on labels of its own prompt alone, and a prompt is never divided.
 WITHIN_PROMPT = frozenset({"cycles"})
+# They read what other methods and people say of all labels, and are never fitted on a part.
+BY_OTHERS = frozenset({"next_to_annotate"})
 
 
 def drafts(run: Run, method: Method, params: Any) -> list[Draft]:
@@ -119,6 +122,8 @@ def _was_fitted_on_labels(name: str | None) -> bool:
     from workers.discover import methods
 
     method = methods().get(name or "")
+    if name in BY_OTHERS:
+        return True
     return method is not None and "labels" in method.NEEDS and name not in WITHIN_PROMPT
 
 
@@ -135,7 +140,9 @@ def _refits(keys: Sequence[Key], runs: Mapping[str, Run]) -> dict[str, Callable[
 
 def _refit(method: Method, params: Mapping[str, Any], pairs: Sequence[Pair], bench: Any) -> Outcome:
     known = {field.name for field in fields_of(method.Params)}
-    return method.run(pairs, method.Params(**{name: given for name, given in params.items() if name in known}), bench)
+    given = {name: value for name, value in params.items() if name in known}
+    # What people voted changes a report on them, and no signal.
+    return method.run(pairs, method.Params(**given), replace(bench, votes=lambda: None))
 
 
 def _notes(keys: Sequence[Key], kept: Sequence[Key], runs: Mapping[str, Run]) -> list[str]:
