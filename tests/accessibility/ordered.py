@@ -16,7 +16,7 @@ SHARE = {"share": 0.61, "interval": [0.59, 0.63], "n": 2339}
 ARMS = ("accuracy", "self_selected_accuracy", "averaged_accuracy", "single_accuracy", "length_accuracy")
 
 
-def order_and_review(campaign: Campaign) -> dict[str, Run]:
+def order_and_review(campaign: Campaign) -> dict[str, Any]:
     rows = list(Comparison.objects.filter(project=campaign.project_id).order_by("-id").values_list("id", flat=True)[:9])
     found = {"n": 433, "ordered": 400, "random": 40, "answered": 31, "settled": 2, "overruled": 1, "mistakes": 7}
     missing = [

@@ -86,7 +86,7 @@ def around_mistakes(
         nearest = np.argpartition(-cosine, places - 1, axis=1)[:, :places]
         near = np.take_along_axis(cosine, nearest, axis=1)
         order = np.argsort(-near, axis=1, kind="stable")
-        nearest, near = (np.take_along_axis(some, order, axis=1) for some in (nearest, near))
+        nearest, near = np.take_along_axis(nearest, order, axis=1), np.take_along_axis(near, order, axis=1)
         counts = (np.arange(places) < wanted[rows][:, None]) & (near > 0)
         wrong = counts & is_mistake[nearest]
         share[rows] = (near * wrong).sum(axis=1) / NEAREST
