@@ -6,26 +6,33 @@ lies in one fold everywhere, so nobody has seen a label of it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from workers.engine.evidence import block_scales
-from workers.engine.heads import Floats, Ints, fit_heads, grouped_folds
+from workers.engine.heads import fit_heads, grouped_folds
 from workers.engine.paired import bootstrap_means, interval
+from workers.engine.rows import Floats, Ints, Rows
+from workers.engine.stacking import L2, stack
 
 HARMS, HELPS, NO_DIFFERENCE = "pooling harms", "pooling helps", "no difference shown"
+LENGTH_L2 = 1.0
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Rows with a label that is no tie: features [n, d] in blocks, y [n] in {-1, 1}, prompt and source of each."""
+    """Rows with a label that is no tie: features [n, d] in blocks with how far each is trusted beforehand, length
+    [n, 1], y [n] in {-1, 1}, prompt and source of each."""
 
-    x: Floats
+    x: NDArray[Any]
     blocks: Sequence[slice]
+    trust: Floats
+    length: Floats
     y: Floats
     prompt: Ints
     source: Ints
@@ -51,38 +58,36 @@ def held_out_margins(
     fold_of = grouped_folds(rows.prompt, folds, np.random.default_rng(seed))
     found = Margins(*(np.zeros(len(rows.y)) for _ in range(3)))
     sources = np.unique(rows.source)
-    for fold in range(folds):
-        train, held_out = fold_of != fold, fold_of == fold
-        found.pooled[held_out] = _margins(rows, rows.blocks, train, held_out, check)
-        for source in sources:
-            here = rows.source == source
-            found.own[held_out & here] = _margins(rows, rows.blocks, train & here, held_out & here, check)
-            found.length[held_out & here] = _margins(rows, rows.blocks[:1], train & here, held_out & here, check)
-        on_fold(fold + 1, folds)
+    # On all cores the products wait for each other as soon as anything else runs.
+    with threadpool_limits(max(1, (os.cpu_count() or 2) // 2), user_api="blas"):
+        for fold in range(folds):
+            train, held_out = fold_of != fold, fold_of == fold
+            found.pooled[held_out] = _margins(rows, train, held_out, check)
+            for source in sources:
+                here = rows.source == source
+                found.own[held_out & here] = _margins(rows, train & here, held_out & here, check)
+                found.length[held_out & here] = _by_length(rows, train & here, held_out & here)
+            on_fold(fold + 1, folds)
     return found
 
 
 def _margins(
-    rows: Labelled,
-    blocks: Sequence[slice],
-    train: NDArray[np.bool_],
-    held_out: NDArray[np.bool_],
-    check: Callable[[], None],
+    rows: Labelled, train: NDArray[np.bool_], held_out: NDArray[np.bool_], check: Callable[[], None]
 ) -> Floats:
-    """A head on the columns of `blocks`, each used as far as the evidence of the training rows says."""
+    """A head as `model_vote` fits them, without a resample: each block as far as the training rows bear it out."""
     check()
-    if not train.any() or not held_out.any():
-        return np.zeros(int(held_out.sum()))
-    x, y = rows.x[:, : blocks[-1].stop], rows.y[train]
-    scales = block_scales(x[train], y, blocks, check=check)
-    power = np.mean((x[train] * scales.column) ** 2, axis=0)
-    # Columns that the evidence has put out only cost time.
-    used = power > 1e-6 * power.sum()
-    if not used.any():
-        return np.zeros(int(held_out.sum()))
-    column = scales.column[used]
-    beta = fit_heads(x[train][:, used] * column, y, np.ones((len(y), 1)), np.array([scales.l2]), check=check)
-    return np.asarray((x[held_out][:, used] * column @ beta)[:, 0])
+    learnt, asked = np.flatnonzero(train), np.flatnonzero(held_out)
+    if not len(learnt) or not len(asked):
+        return np.zeros(len(asked))
+    y, plain = rows.y[learnt], Rows(rows.x, learnt)
+    found = stack(plain.gram(), plain.back(y[:, None])[:, 0], len(y), rows.blocks, rows.trust, check=check)
+    beta = fit_heads(Rows(rows.x, learnt, found.column), y, np.ones((len(y), 1)), np.array([L2]), check=check)
+    return Rows(rows.x, asked, found.column).times(beta)[:, 0]
+
+
+def _by_length(rows: Labelled, train: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> Floats:
+    beta = fit_heads(rows.length[train], rows.y[train], np.ones((int(train.sum()), 1)), np.array([LENGTH_L2]))
+    return np.asarray((rows.length[held_out] @ beta)[:, 0])
 
 
 def right(margin: Floats, y: Floats) -> Floats:

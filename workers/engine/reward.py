@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from workers.engine.bench import Unworkable
 from workers.engine.devices import ran_out_of_memory
-from workers.engine.heads import Floats
 from workers.engine.reward_model import Classifier, placement, revision_of, reward_folder
 from workers.engine.reward_reading import Reading
+from workers.engine.rows import Floats
 from workers.engine.store import Kept, keep, kept_in, open_store
 
 # Tokens of a batch, padding included, and its rows.

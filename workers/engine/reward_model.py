@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from workers.engine.bench import Unworkable
-from workers.engine.heads import Floats
 from workers.engine.reward_reading import Reader, Reading
+from workers.engine.rows import Floats
 
 # Where neither model nor tokenizer says how much it reads, and the most in any case.
 MOST_TOKENS = 8192
@@ -214,9 +214,7 @@ def _tokenizer(folder: Path) -> Any:
 
 @lru_cache(maxsize=8)
 def _tokenizer_of(folder: Path, files: Files) -> Any:
-    absent = (
-        f"The model in {folder} comes without a tokenizer that can be read (tokenizer.json, tokenizer_config.json)."
-    )
+    absent = f"The model in {folder} has no tokenizer that can be read (tokenizer.json, tokenizer_config.json)."
     if not {name for name, _, _ in files} & TOKENIZERS:
         raise Unworkable(absent)
     try:

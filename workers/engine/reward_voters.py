@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from workers.engine.bench import Unworkable
-from workers.engine.heads import Floats
 from workers.engine.reward_model import Revision, check_usable, revision_of, reward_folder
+from workers.engine.rows import Floats
 from workers.engine.voting import Voter
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.engine.heads import Floats, Ints, wilson
+from workers.engine.heads import wilson
+from workers.engine.rows import Floats, Ints
 
 DRAWS = 400
 # Numbers held at once by the bootstrap.

@@ -7,8 +7,8 @@ Idea
     kept apart.
 
 Formula
-    Features, Bradley-Terry heads and K = 5 folds that keep a prompt together in all sources; how far each block of
-    features is used, and the penalty, by the evidence of the training rows.
+    The features and Bradley-Terry heads of model_vote, one head without a resample, in K = 5 folds that keep a prompt
+    together in all sources. The axes of the features are those of all rows that take part, the same for every head.
     difference = accuracy(head of all) - accuracy(head of the source), over the same held-out rows of the source.
     95 % interval: 2,000 bootstrap draws of whole prompts, both accuracies from the same draw.
     `pooling harms` if the interval is below 0, `pooling helps` if above, else `no difference shown`.
@@ -32,8 +32,7 @@ Limits
     shown is no proof of none: the width of the interval says what is ruled out. Labels that are wrong hide differences.
 
 Cost
-    Embeddings that model_vote keeps too; then, per fold, one head per source and one of all: some seconds for ten
-    thousand comparisons.
+    Embeddings that model_vote keeps too; then, per fold, one head per source and one of all.
 
 Do not use
     To choose what to train on: it compares small heads, and a large model may keep apart what these cannot.
@@ -66,15 +65,19 @@ MIN_LABELS = 20
 
 @dataclass(frozen=True)
 class Params:
-    model: str = param("minilm", help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine.")
+    model: str = param(
+        "minilm",
+        help="The encoder: `minilm` (the packaged one) or a folder on the worker's machine; commas between several.",
+    )
     folds: int = param(5, ge=2, le=20, help="How many folds; a head is asked about the fold that it has not seen.")
     seed: int = param(0, ge=0, le=2**31 - 1, help="The seed of folds and draws; the same seed finds the same.")
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder
+    from workers.engine.embeddings import model_folder, models_in
 
-    model_folder(params.model)
+    for model in models_in(params.model):
+        model_folder(model)
 
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
@@ -86,7 +89,10 @@ def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
     """Fill the cache of embeddings."""
-    bench.embed(texts(pairs, params), model=params.model)
+    from workers.engine.embeddings import models_in
+
+    for model in models_in(params.model):
+        bench.embed(texts(pairs, params), model=model)
 
 
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
@@ -134,14 +140,15 @@ def _problem(n: int) -> str:
 def _read(pairs: Sequence[Pair], params: Params, bench: Bench) -> tuple[Labelled, Margins]:
     import numpy as np
 
-    from workers.engine.features import differences
+    from workers.engine.embeddings import models_in
     from workers.engine.pooled import Labelled, held_out_margins
+    from workers.engine.table import comparison_table
 
-    x, blocks, _ = differences(pairs, bench, model=params.model).in_blocks()
+    table = comparison_table(pairs, bench, models=models_in(params.model))
     prompt, source, sign = (
         np.array([getattr(pair, name) for pair in pairs], dtype=np.int64) for name in ("prompt_id", "source", "sign")
     )
-    rows = Labelled(x, blocks, sign.astype(np.float64), prompt, source)
+    rows = Labelled(table.x, table.blocks, table.trust, table.length, sign.astype(np.float64), prompt, source)
 
     def on_fold(done: int, total: int) -> None:
         bench.progress(done, total, "fitting apart and together")

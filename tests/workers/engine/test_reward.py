@@ -15,10 +15,10 @@ import pytest
 from tests.workers.tiny_rewards import SHAPE, WORDS, chat_tokenizer, make_bert, make_llama, pair_tokenizer
 from workers.engine import reward as module
 from workers.engine.bench import Unworkable
-from workers.engine.heads import Floats
 from workers.engine.reward import Asked, reward
 from workers.engine.reward_model import check_usable, revision_of, reward_folder
 from workers.engine.reward_reading import PROMPT, Reader
+from workers.engine.rows import Floats
 
 
 def asked(prompt: str, response: str) -> Asked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.engine.heads import Floats, Ints
+from workers.engine.rows import Floats, Ints
 from workers.engine.voting import Panel, Voter, accuracy, effective, paper_cuts, shared_errors
 
 
