@@ -101,12 +101,21 @@ def run(trial: Any, params: Params, bench: Bench) -> Outcome:
 
     problem = problem_of(trial, params.folds)
     if problem:
-        return Outcome(result={"n": len(trial), "total": trial.total, "problem": problem, "notes": list(trial.notes)})
+        return _not_measured(trial, problem)
     found = differences(trial.pairs, bench, model=params.model)
     length = found.length[:, 0]
     x = np.hstack([found.embedded, found.counts])
+    broken = int((~np.isfinite(x)).any(axis=1).sum())
+    if broken:
+        return _not_measured(
+            trial, f"The encoder gave {broken} of {len(trial)} comparisons features that are no numbers."
+        )
     runs = run_arms(trial, x, length, bench, seeds=params.seeds, folds=params.folds, seed=params.seed)
     return Outcome(result=report(trial, runs, length, seed=params.seed))
+
+
+def _not_measured(trial: Any, problem: str) -> Outcome:
+    return Outcome(result={"n": len(trial), "total": trial.total, "problem": problem, "notes": list(trial.notes)})
 
 
 def combine(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
