@@ -20,6 +20,7 @@ ALL = [
     "real_votes",
     "planted_noise",
     "peer_review",
+    "gain",
     "next_to_annotate",
 ]
 
