@@ -16,6 +16,7 @@ from curation.access import curated_project, readable_project
 from curation.method_cost import cost_of
 from curation.method_docs import sections_of
 from curation.method_form import fields_of, texts_in
+from curation.models import Signal
 from curation.parameters import InvalidParameters, from_texts
 from curation.run_examples import examples_of
 from curation.runs import start_method
@@ -61,7 +62,8 @@ def examples(request: HttpRequest, slug: str, run_id: int) -> HttpResponse:
     run = run_for(caller_of(request), run_id)
     if run.project.slug != slug:
         raise NotFound(f"There is no run {run_id} in this project.")
-    context = _context(request, run.project, run=run, groups=examples_of(run))
+    has_signals = Signal.objects.filter(run=run).exists()
+    context = _context(request, run.project, run=run, groups=examples_of(run), has_signals=has_signals)
     return render(request, "curation/_run_examples.html", context)
 
 

@@ -34,6 +34,7 @@ from ledger import catalogue
 from ledger.models import Run, RunKind, Shard, State
 from ledger.reporter import Reporter
 from tests.accessibility.ordered import order_and_review
+from tests.accessibility.voters import ensemble, pool
 from tests.curation.gains.measured import measured
 
 LONG_WORD = "W" * 20_000
@@ -66,6 +67,7 @@ class Filled:
     invitation: str
     ordered: Run
     reviewed: Run
+    pooled: Run
     # Its second version.
     rubric: Rubric
     checked: Campaign
@@ -123,6 +125,7 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
         auditing=auditing,
         claimed=claimed,
         claiming=claiming,
+        pooled=pool(project),
         **_ask_more(project, owner),
         **order_and_review(campaign),
     )
@@ -239,7 +242,7 @@ def _vote(project: Project) -> Run:
         "folds_by": "prompt",
         "histogram": {"edges": [float(edge) for edge in range(-4, 5)], "counts": [1, 9, 20, 30, 60, 40, 9, 2]},
     }
-    run = _run(project, "model_vote", State.DONE, result={"sources": {str(source.pk): found}})
+    run = _run(project, "model_vote", State.DONE, result={"sources": {str(source.pk): found | ensemble()}})
     chance = random.Random(5)
     for comparison in Comparison.objects.filter(project=project):
         mean = chance.gauss(comparison.label or 0, 1.5)

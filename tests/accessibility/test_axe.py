@@ -82,6 +82,7 @@ def more_pages(filled: Filled) -> list[str]:
         f"/p/demo/runs/{filled.failed.pk}/",
         f"/p/demo/runs/{filled.ordered.pk}/",
         f"/p/demo/runs/{filled.reviewed.pk}/",
+        f"/p/demo/runs/{filled.pooled.pk}/",
         f"/p/demo/campaigns/{filled.campaign.pk}/work/",
         f"/p/demo/review/?id={filled.hostile.pk}",
         "/p/demo/comparisons/?people_disagree=true&order=strength",

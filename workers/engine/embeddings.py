@@ -63,7 +63,18 @@ def embed(
     if not keys:
         return Embedded(np.zeros((0, 0), np.float32), np.zeros(0, np.bool_))
     raw = np.frombuffer(b"".join(found[key][0] for key in keys), np.float16).reshape(len(keys), -1)
-    return Embedded(raw.astype(np.float32), np.array([found[key][1] for key in keys], np.bool_))
+    return _finite(Embedded(raw.astype(np.float32), np.array([found[key][1] for key in keys], np.bool_)), folder)
+
+
+def _finite(embedded: Embedded, folder: Path) -> Embedded:
+    """A text for which the model has no finite numbers gets the mean of the others, and counts as not read."""
+    is_finite = np.isfinite(embedded.vectors).all(axis=1)
+    if is_finite.all():
+        return embedded
+    if not is_finite.any():
+        raise Unworkable(f"The model in {folder} gave no finite numbers for any of {len(is_finite):,} texts.")
+    embedded.vectors[~is_finite] = embedded.vectors[is_finite].mean(axis=0)
+    return Embedded(embedded.vectors, embedded.truncated | ~is_finite)
 
 
 def count_cached(texts: Sequence[str], *, model: str, cache: Path) -> int:

@@ -86,6 +86,10 @@ def _cache_file(cache: Path, folder: Path) -> Path:
 _loaded: dict[tuple[Path, str], Classifier] = {}
 
 
+def is_resident(folder: Path) -> bool:
+    return any(loaded == folder for loaded, _ in _loaded)
+
+
 def _resident(folder: Path) -> Classifier:
     """One model stays in memory; the last one leaves before the next comes."""
     revision = revision_of(folder)

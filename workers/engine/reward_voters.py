@@ -69,7 +69,10 @@ def asked_of(pairs: Sequence[Sided]) -> list[Asked]:
 
 
 def fill_cache(pairs: Sequence[Sided], models: str, bench: Bench) -> None:
-    for path in named(models):
+    from workers.engine.reward import is_resident
+
+    # The one in memory first: the pieces of a run come one after another, and loading a large model takes a while.
+    for path in sorted(named(models), key=lambda path: not is_resident(reward_folder(path))):
         bench.reward(asked_of(pairs), model=path)
 
 

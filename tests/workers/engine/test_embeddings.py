@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,3 +78,31 @@ def test_other_weights_under_the_packaged_name_are_refused(tmp_path: Path) -> No
     with pytest.raises(Unworkable, match="unexpected weights"):
         revision(folder)
     assert revision(model_folder(PACKAGED)) == embeddings.PACKAGED_SHA256
+
+
+@pytest.fixture
+def half_broken(tmp_path: Path) -> Path:
+    """A tiny encoder, built here, whose weights have no number for the word "stone"."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+
+    from tests.workers.tiny_rewards import make_bert, pair_tokenizer
+
+    reader = Transformer(str(make_bert(tmp_path / "bert", steps=0)))
+    with torch.no_grad():
+        embedding: Any = reader.auto_model.get_input_embeddings()
+        embedding.weight[pair_tokenizer().convert_tokens_to_ids("stone")] = float("nan")
+    SentenceTransformer(modules=[reader, Pooling(32)]).save(str(tmp_path / "encoder"))
+    return tmp_path / "encoder"
+
+
+def test_a_text_without_finite_numbers_says_nothing_and_spoils_no_other(half_broken: Path, tmp_path: Path) -> None:
+    texts = ["bread and water", "a stone", "salt"]
+    found = embed(texts, model=str(half_broken), cache=tmp_path)
+    clean = embed([texts[0], texts[2]], model=str(half_broken), cache=tmp_path / "again")
+    assert np.array_equal(found.vectors[[0, 2]], clean.vectors)
+    assert np.array_equal(found.vectors[1], clean.vectors.mean(axis=0))
+    assert found.truncated.tolist() == [False, True, False]
+    with pytest.raises(Unworkable, match="gave no finite numbers for any of 1 texts"):
+        embed(["stone"], model=str(half_broken), cache=tmp_path)

@@ -9,6 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from accounts.models import Project
+from corpus.models import Comparison
+from curation.models import Signal
+from ledger.models import State
+from tests.workers.conftest import run_here
 from workers.engine.bench import Bench
 from workers.engine.items import Balance, balance, held_out_gaps, rivals_of
 from workers.methods import item_strength
@@ -133,3 +138,22 @@ def test_responses_that_never_recur_leave_the_text(make_pairs: MakePairs, bench:
     result = item_strength.run(make_pairs(200), item_strength.Params(), bench).result
     assert result["recurring"] == 0
     assert result["accuracy"]["share"] == pytest.approx(result["text_accuracy"]["share"], abs=0.02)
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_source_of_twelve_rows_and_one_of_ties_leave_the_big_one_as_it_is(
+    project: Project, fill_corpus: Callable[..., int]
+) -> None:
+    fill_corpus(40, source="big")
+    alone = run_here(project, "item_strength").result["sources"]
+    fill_corpus(12, source="small")
+    fill_corpus(30, source="tied")
+    Comparison.objects.filter(source__name="tied").update(label=0, labels=[0])
+    run = run_here(project, "item_strength")
+    assert (run.error, run.state) == ("", State.DONE)
+    found = {source["name"]: source for source in run.result["sources"].values()}
+    assert found["big"] == next(iter(alone.values()))
+    assert "12 of 12 comparisons have a label that is no tie" in found["small"]["problem"]
+    assert "0 of 30 comparisons" in found["tied"]["problem"]
+    assert Signal.objects.filter(run=run).count() == 82
+    assert Signal.objects.filter(run=run, value=None).count() == 42
