@@ -157,10 +157,13 @@ def _alike(vectors: Vectors, rows: Ints, n: int) -> Ints:
     return found
 
 
-def mixed_order(worth: Floats, rows: Ints, random_share: float, rng: np.random.Generator) -> tuple[Ints, Flags]:
+def mixed_order(
+    worth: Floats, rows: Ints, random_share: float, rng: np.random.Generator, drawable: Flags | None = None
+) -> tuple[Ints, Flags]:
     """(rows in order, which places were drawn): by worth, largest first, with every so-manieth place given to a row
-    drawn from all of them, whatever its worth."""
-    drawn = rng.permutation(rows)[: int(random_share * len(rows))]
+    drawn from all of them, or from the `drawable` [n] ones, whatever its worth."""
+    pool = rows if drawable is None else rows[drawable[rows]]
+    drawn = rng.permutation(pool)[: int(random_share * len(rows))]
     rest = np.setdiff1d(rows, drawn)
     rest = rest[np.lexsort((rest, -worth[rest]))]
     is_drawn = np.zeros(len(rows), np.bool_)

@@ -32,8 +32,8 @@ Needs
 
 Signal
     value = worth, 0..1, the same for either side. `place` is the place in the order, 1 = first, null for what is not
-    asked; `is_random` marks the random share; `reason` says why in words. The result counts what people have
-    answered and overruled.
+    asked; `is_random` marks the random share, drawn from what nobody has answered; `reason` says why in words. The
+    result counts what people have answered and overruled.
 
 Limits
     Worth is no probability, and not to be compared between runs. What models and labels share in error is found by the
@@ -135,8 +135,9 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     if asked is not None:
         is_asked &= np.isin(said.ids, asked)
     order, is_drawn = kernel.mixed_order(
-        rows.worth, np.flatnonzero(is_asked), params.random_share, np.random.default_rng(params.seed)
-    )
+        rows.worth, np.flatnonzero(is_asked), params.random_share, np.random.default_rng(params.seed),
+        drawable=~said.is_answered,
+    )  # fmt: skip
     place, is_random = np.zeros(len(pairs), np.int64), np.zeros(len(pairs), np.bool_)
     place[order], is_random[order] = np.arange(1, len(order) + 1), is_drawn
     signals = [rows.signal(index, int(place[index]), bool(is_random[index])) for index in range(len(pairs))]
@@ -210,9 +211,8 @@ class _Rows:
         if loudest == "retrieval":
             return f"people overruled {self.mistakes[index]} of the {self.near[index]} nearest answered comparisons"
         if loudest == "uncertainty":
-            return (
-                f"the models are near even: {max(self.models.p_b[index], 1 - self.models.p_b[index]):.0%} for one side"
-            )
+            p_b = self.models.p_b[index]
+            return f"the models are unsure: they give one side {max(p_b, 1 - p_b):.0%}"
         if self.said.is_overruled[index]:
             return "people say the opposite of the label; one more answer would settle it"
         if self.said.split[index] >= max(1 - 2 * self.p[index], 0):

@@ -90,6 +90,10 @@ def test_the_order_is_by_worth_with_a_share_by_chance() -> None:
     assert (np.diff(by_worth) <= 0).all()
     assert worth.mixed_order(values, rows, 0.0, np.random.default_rng(0))[1].sum() == 0
     assert worth.mixed_order(values, rows, 1.0, np.random.default_rng(0))[1].all()
+    drawable = np.arange(200) < 20
+    order, drawn = worth.mixed_order(values, rows, 0.5, np.random.default_rng(0), drawable)
+    assert sorted(order[drawn].tolist()) == list(range(10, 20))
+    assert sorted(order.tolist()) == rows.tolist()
 
 
 def test_copies_of_a_question_wait_for_each_other() -> None:
@@ -129,7 +133,7 @@ def test_the_votes_of_a_run_are_taken_unless_people_have_judged_since(make_pairs
     fresh = next_to_annotate.run(pairs, Params(random_share=0.0), told(False))
     assert fresh.result["votes_of"] == "run 3 of model_vote"
     assert fresh.order[0] == 5
-    assert "near even" in _by_id(fresh)[5]["reason"]
+    assert "they give one side 50%" in _by_id(fresh)[5]["reason"]
     assert next_to_annotate.run(pairs, Params(), told(True)).result["votes_of"] == "heads fitted in this run"
     assert "run 3" in next_to_annotate.run(pairs, Params(votes="run"), told(True)).result["votes_of"]
 
