@@ -3,12 +3,13 @@
     length            log characters
     counts            log(1 + n) of characters, words, lines, list items, question marks, digits
     manner            how it is written: sentences, marks, who is spoken of, apologies (see `manner`)
-    words             how often it uses the 300 commonest words and marks of the source, on 128 axes
-    meaning           of each encoder: e(b) - e(a) on the 128 axes along which the source's pairs differ most
-    meaning by turn   of each encoder: e(u) * (e(b) - e(a)) elementwise, u the person's last turn, on 128 axes
+    words             how often it uses the 300 commonest words and marks of the source
+    meaning           of each encoder: e(b) - e(a)
+    meaning by turn   of each encoder: e(u) * (e(b) - e(a)) elementwise, u the person's last turn
     nearness          of each encoder: the sum of the latter, how much nearer b is to the turn than a
 
-The axes are those of all pairs of the source, labelled or not, so no label is read. On the axes of an encoder
+Words, meaning and meaning by turn are turned to the 128 axes along which the source's pairs differ most (one for a
+hundred pairs where that is more): those of all pairs, labelled or not, so no label is read. On the axes of an encoder
 columns are multiplied once more by their spread: where responses hardly differ, a difference is mostly accident. Each
 block has a mean square norm of one, so that the weights of `stacking` are in the same units.
 """
@@ -29,7 +30,7 @@ from workers.engine.rows import Floats, Ints, chunks_of, scratch
 if TYPE_CHECKING:
     from workers.engine.bench import Bench
 
-AXES = 128
+AXES, PAIRS_AN_AXIS = 128, 100
 # What a block is trusted with before any label is seen: parts of the variance of a margin.
 TRUST = {
     "length": 0.3, "counts": 0.3, "manner": 1.0, "words": 0.7, "meaning": 1.0, "meaning by turn": 0.5, "nearness": 0.2,
@@ -123,10 +124,11 @@ def _meant(
 
 
 def _on_axes(name: str, trust: float, differ: Differ, n: int, *, power: float) -> _Block:
-    """The columns turned to the AXES along which all pairs differ most, each times (its variance) ** power."""
+    """The columns turned to the axes along which all pairs differ most, each times (its variance) ** power."""
+    most = max(AXES, n // PAIRS_AN_AXIS)
     gram = sum((part.T @ part for part in map(differ, chunks_of(n))), np.zeros(()))
     values, axes = np.linalg.eigh(gram)
-    values, axes = np.maximum(values[::-1][:AXES], 0.0), axes[:, ::-1][:, :AXES]
+    values, axes = np.maximum(values[::-1][:most], 0.0), axes[:, ::-1][:, :most]
     weighed = axes * (values / max(values[0], 1e-300)) ** power
     return _Block(name, trust, weighed.shape[1], lambda part: differ(part) @ weighed)
 

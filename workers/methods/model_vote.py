@@ -11,7 +11,7 @@ Idea
 Formula
     x = blocks of differences b - a: log characters; counts (words, lines, list items, ...); 25 numbers of manner; the
     300 commonest words; e(b) - e(a), e(u) * (e(b) - e(a)) and its sum, e the embedding (of each encoder), u the
-    person's last turn; words and embeddings on the 128 axes along which the source's pairs differ most
+    person's last turn; words and embeddings on the axes (128, or n / 100) along which pairs differ most
     beta of block k ~ N(0, v_k), with v_k >= 0 by the evidence of the training folds: log v_k is its mean over 225 trial
     designs, each weighed with the root of how probable it makes the labels; so blocks and penalty are mixed, not chosen
     P(b better) = sigmoid(beta . x), fitted with this prior and without intercept on a bootstrap resample of prompts
