@@ -181,9 +181,12 @@ def _config(folder: Path) -> Any:
             f"{own_code}, and a sequence classifier (...ForSequenceClassification) with one output is needed."
         )
     try:
-        return _transformers().AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+        config = _transformers().AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except (ValueError, OSError) as reason:
         raise Unworkable(f"The config.json in {folder} cannot be read: {str(reason).splitlines()[0]}") from reason
+    if config.is_encoder_decoder:
+        raise Unworkable(f"The model in {folder} has an encoder and a decoder; such classifiers are not read here.")
+    return config
 
 
 def _weights(folder: Path) -> list[Path]:

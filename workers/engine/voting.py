@@ -174,7 +174,7 @@ def shared_errors(
     return found | {
         "groups": len(np.unique(groups[rows])),
         "correlation": mean,
-        "effective": effective(len(counted), mean),
+        "effective": float(effective(len(counted), mean)),
         "interval": [float(end) for end in np.quantile(drawn, [0.025, 0.975])],
         "between": _between_families(correlation, counted),
     }

@@ -79,6 +79,41 @@ def test_scores_are_those_of_a_plain_forward_whatever_the_batch(
     assert (len(heard) > 5) == (tokens == 60)
 
 
+FAMILIES: dict[str, dict[str, Any]] = {
+    # Its first position comes after the padding: two of the 42 are never used.
+    "Roberta": {"max_position_embeddings": 42, "pad_token_id": 1, "type_vocab_size": 2},
+    "DebertaV2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 2, "pad_token_id": 0},
+    "GPT2": {"n_positions": 64, "n_embd": 32, "n_layer": 2, "n_head": 2},
+    "Gemma2": {"num_key_value_heads": 2, "head_dim": 16, "pad_token_id": 0},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_are_read_up_to_their_last_position(family: str, tmp_path: Path) -> None:
+    import torch
+
+    kit: Any = import_module("transformers")
+    torch.manual_seed(0)
+    tokenizer = chat_tokenizer() if family in {"GPT2", "Gemma2"} else pair_tokenizer()
+    config = getattr(kit, f"{family}Config")(vocab_size=len(tokenizer), num_labels=1, **(SHAPE | FAMILIES[family]))
+    model = getattr(kit, f"{family}ForSequenceClassification")(config).eval()
+    model.save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    rows = [asked("bread " * n, "salt water " * m) for n, m in ((1, 1), (5, 12), (70, 3), (2, 60))]
+    found = reward(rows, model=str(tmp_path / "model"), cache=tmp_path)
+    reader = module._resident(tmp_path / "model").reader
+    assert reader.limit == (40 if family == "Roberta" else 64)
+    assert found.truncated.tolist() == [False, False, True, True]
+    for row, value in zip(rows, found.values, strict=True):
+        read = reader.read(*row)
+        assert read is not None
+        given = {"input_ids": torch.tensor([read.ids])}
+        if read.types is not None:
+            given["token_type_ids"] = torch.tensor([read.types])
+        with torch.no_grad():
+            assert value == pytest.approx(float(model(**given).logits[0, 0]), abs=1e-5)
+
+
 @pytest.mark.parametrize("name", ["tiny_bert", "tiny_llama"])
 def test_the_better_text_scores_higher(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     pairs = [("salt indeed bread", "salt bread never"), ("river indeed", "river time"), ("indeed new hand", "new hand")]
@@ -295,6 +330,7 @@ def _pickled(folder: Path) -> None:
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a causal model": (lambda f: _told(f, architectures=["LlamaForCausalLM"]), "names LlamaForCausalLM"),
     "code of its own": (lambda f: _told(f, auto_map={"AutoModel": "x.Y"}), "code of its own, which is not run"),
+    "encoder and decoder": (lambda f: _told(f, is_encoder_decoder=True), "has an encoder and a decoder"),
     "three outputs": (lambda f: _told(f, id2label={"0": "a", "1": "b", "2": "c"}), "has 3 outputs"),
     "weights without a head": (_without_head, "no sequence-classification head: its weights lack classifier"),
     "pickled weights": (_pickled, "has no model.safetensors; other weight files are not loaded"),
