@@ -90,6 +90,7 @@ def more_pages(filled: Filled) -> list[str]:
         "/p/demo/runs/?state=cancelled",
         f"/p/demo/campaigns/{filled.campaign.pk}/",
         f"/p/demo/campaigns/{filled.rated.pk}/quality/",
+        f"/p/demo/campaigns/{filled.rated.pk}/work/",
         f"/p/demo/campaigns/{filled.rated.pk}/judge/",
         f"/p/demo/campaigns/{filled.checked.pk}/judge/",
         f"/p/demo/campaigns/{filled.checked.pk}/",
