@@ -16,6 +16,8 @@ from annotation.models import Campaign, Consensus
 from corpus.models import Comparison, Source
 from curation.decide import decide
 from curation.fields import FIELDS
+from curation.gains.reports import document_of
+from curation.gains_views import told
 from curation.handoff.trials import read_trial, samples
 from curation.models import Signal
 from curation.recipes import save_recipe
@@ -195,6 +197,8 @@ def test_a_run_reports_per_source_and_overall(project: Project, fill_corpus: Fil
     assert run.result["overall"]["verdict"] in {"gain shown", "no gain shown", "harm shown"}
     assert "draws" not in one["judged"]["imported"] and not Signal.objects.filter(run=run).exists()
     assert run_here(project, "gain", recipe="turning", seeds=1, folds=3).result["overall"] == run.result["overall"]
+    page = told(document_of(run))
+    assert [panel.name for panel in page["panels"]] == ["one", "two"] and "n = 42" in page["headline"]
 
 
 def test_a_recipe_that_nobody_kept_and_none_at_all_get_a_sentence(project: Project, fill_corpus: FillCorpus) -> None:

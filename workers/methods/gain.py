@@ -18,8 +18,9 @@ Formula
     raw is below 0 with its whole interval. Else no gain shown.
 
 Paper
-    Cross-fitting: Chernozhukov et al. 2018, Double/debiased machine learning; the random arm as a control: METHODS
-    like Wang et al. 2024 (Secrets of RLHF II) flip a tenth and compare with the raw set only.
+    Fits that never see the rows they are judged on: Chernozhukov et al. 2018, Double/debiased machine learning. What a
+    recipe is compared with: Wang et al. 2024, Secrets of RLHF Part II, trains on raw and on a flipped tenth; the same
+    tenth at random rows is added here, since a change alone can move a learner.
 
 Needs
     Responses, labels and a kept recipe; in a source at least 40 labels that are no tie. Held-out rows are judged by
