@@ -46,10 +46,10 @@ Signal
 Limits
     The encoder reads 256 tokens; longer texts are flagged `truncated`. Heads share the features and their blind spots:
     ten votes are far from ten opinions. Some numbers of manner are lists of English words. A reward model loses the
-    beginning of a prompt that is too long, and nobody knows whether it was trained on this very data. Folds keep a
-    prompt together; a source with fewer than 50 prompts is folded by pair (the run says which), and then shared
-    responses make the accuracy look a little better than it is. Its interval takes comparisons as independent. On clean
-    data the lowest tenth is mostly right: audit before you flip.
+    beginning of a prompt that is too long, and may have been trained on this very data. Folds keep a prompt together; a
+    source with fewer than 50 prompts is folded by pair (the run says which); shared responses then flatter the accuracy
+    a little. Its interval takes comparisons as independent. On clean data the lowest tenth is mostly right: audit
+    before you flip. On a small source with two labels in five wrong, length alone can find more.
 
 Cost
     Each distinct text is embedded once (about 50 to 200 a second on two cores), then kept. The fit takes half a minute
