@@ -27,7 +27,7 @@ import numpy as np
 if TYPE_CHECKING:
     from benchmarks.planted_data import Ints, Planted
     from workers.engine.bench import Bench
-    from workers.engine.recipes import Key, Rule
+    from workers.engine.gain.recipes import Key, Rule
 
 ROOT = Path(__file__).resolve().parents[1]
 RATES = (0.0, 0.2, 0.4)
@@ -61,7 +61,7 @@ class _Set:
     """A source with its features, and model_vote fitted once for the same rows and labels."""
 
     def __init__(self, planted: Planted, bench: Bench) -> None:
-        from workers.engine.features import differences
+        from workers.engine.heads.features import differences
 
         self.planted, self.bench = planted, bench
         found = differences(planted.pairs, bench, model="minilm")
@@ -71,14 +71,14 @@ class _Set:
 
     def right(self, sign: Ints, truth: Ints, rules: Sequence[Rule], *, seed: int, kept: bool = False) -> Any:
         """[1, n, judged arms]; `kept` reads the signals of a run over all rows, as nobody should."""
-        from workers.engine.gain import right_of, run_arms
+        from workers.engine.gain.compare import right_of, run_arms
 
         trial = self._trial(sign, rules, kept)
         runs = run_arms(trial, self.x, self.length, self.bench, seeds=1, folds=FOLDS, seed=seed)
         return right_of(runs.margins, truth, self.length)
 
     def _trial(self, sign: Ints, rules: Sequence[Rule], kept: bool) -> Any:
-        from workers.engine.trial import Trial
+        from workers.engine.gain.trial import Trial
 
         pairs = [replace(pair, label=int(one)) for pair, one in zip(self.planted.pairs, sign, strict=True)]
         n, nobody = len(pairs), [None] * len(pairs)
@@ -101,8 +101,8 @@ class _Set:
 
     def coins(self) -> Iterator[str]:
         """Held-out accuracy on labels that nothing can predict."""
-        from workers.engine.gain import judge
-        from workers.engine.recipes import Compare, Rule
+        from workers.engine.gain.compare import judge
+        from workers.engine.gain.recipes import Compare, Rule
 
         sign = np.random.default_rng(1000).choice([-1, 1], size=len(self.planted.sign)).astype(np.int64)
         against = Compare("model_vote.strength", "<", 0.0, "number")
@@ -114,14 +114,14 @@ class _Set:
 
 
 def _rules(action: str) -> list[Rule]:
-    from workers.engine.recipes import Compare, Rule
+    from workers.engine.gain.recipes import Compare, Rule
 
     doubted = Compare("model_vote.band", "==", "incorrect", "text")
     return [Rule("doubted", doubted, action, soften_to=0.5 if action == "soften" else None), Rule("rest", None, "keep")]
 
 
 def _table(sets: Sequence[_Set], seeds: int) -> Iterator[str]:
-    from workers.engine.gain import judge, over_sources
+    from workers.engine.gain.compare import judge, over_sources
 
     sizes = ", ".join(f"{one.planted.name} n = {len(one.planted.sign):,}" for one in sets)
     yield f"{sizes}; {seeds} seeds; accuracy on published labels, differences with 95 % intervals"

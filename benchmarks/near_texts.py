@@ -35,7 +35,7 @@ def make_texts(n: int, seed: int = 0) -> tuple[list[str], set[tuple[int, int]]]:
 
 
 def ours(texts: list[str]) -> tuple[float, set[tuple[int, int]]]:
-    from workers.engine.minhash import near_texts
+    from workers.engine.texts.minhash import near_texts
 
     started = time.perf_counter()
     found = {(i, j) for i, j, _ in near_texts(texts, THRESHOLD)}
@@ -45,7 +45,7 @@ def ours(texts: list[str]) -> tuple[float, set[tuple[int, int]]]:
 def peer(texts: list[str]) -> tuple[float, set[tuple[int, int]]]:
     from datasketch import MinHash, MinHashLSH
 
-    from workers.engine.minhash import SHINGLE, normal
+    from workers.engine.texts.minhash import SHINGLE, normal
 
     started = time.perf_counter()
     lsh = MinHashLSH(threshold=THRESHOLD, num_perm=128)

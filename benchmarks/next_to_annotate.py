@@ -24,8 +24,8 @@ import numpy as np
 if TYPE_CHECKING:
     from benchmarks.planted_data import Flags, Ints, Planted
     from workers.engine.bench import Bench
-    from workers.engine.features import Differences
-    from workers.engine.heads import Floats
+    from workers.engine.heads.bradley_terry import Floats
+    from workers.engine.heads.features import Differences
     from workers.methods._base import Ballot, Pair
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,7 +53,7 @@ def main() -> None:
     bench = Bench(cache=Path(os.environ.get("WINNOW_HOME", ROOT / "var")) / "cache")
     rounds, seeds = int(os.environ.get("WINNOW_ROUNDS", "6")), int(os.environ.get("WINNOW_SEEDS", "3"))
     helpful = planted_sets(data)[0]
-    mock.patch("workers.engine.opinions.differences", _features).start()
+    mock.patch("workers.engine.heads.opinions.differences", _features).start()
     wanted = [name for name in os.environ.get("WINNOW_ORDERS", "").split(";") if name] or list(ORDERS)
     shown = [r for r in sorted({1, 2, 3, rounds}) if r <= rounds]
     print(f"helpful: n = {len(helpful.sign):,}, {seeds} seeds; planted flips found after so many answers (mean, sd)")
@@ -69,7 +69,7 @@ def main() -> None:
 
 def _features(pairs: Sequence[Pair], bench: Bench, *, model: str) -> Differences:
     """The texts are the same in every round; only labels and answers change."""
-    from workers.engine.features import differences
+    from workers.engine.heads.features import differences
 
     key = tuple(pair.id for pair in pairs)
     if key not in _KEPT:
@@ -107,7 +107,7 @@ def _flipped(planted: Planted, pool: Ints, seed: int, bench: Bench) -> Flags:
     if os.environ.get("WINNOW_PLANT") != "together":
         flipped[rng.choice(len(pool), n, replace=False)] = True
         return flipped
-    from workers.engine.worth import content_vectors
+    from workers.engine.people.worth import content_vectors
 
     vectors = content_vectors([planted.pairs[int(row)] for row in pool], bench, "minilm")
     while flipped.sum() < n:
@@ -153,8 +153,8 @@ def _ballot(comparison: Ints, choice: Ints) -> Ballot:
 
 def _accuracy(planted: Planted, pool: Ints, label: Ints, held_out: Flags, bench: Bench) -> float:
     """Of a head on the pool's labels, scales by evidence: how often it gives the published label of the held-out."""
-    from workers.engine.evidence import block_scales
-    from workers.engine.heads import fit_heads
+    from workers.engine.heads.bradley_terry import fit_heads
+    from workers.engine.heads.evidence import block_scales
 
     x, blocks, _ = _features(planted.pairs, bench, model="minilm").in_blocks()
     scales = block_scales(x[pool], label.astype(float), blocks)

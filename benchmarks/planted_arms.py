@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.planted_data import Ints, Planted
-from workers.engine.heads import Floats, grouped_folds
+from workers.engine.heads.bradley_terry import Floats, grouped_folds
 from workers.methods import item_strength, model_vote
 
 if TYPE_CHECKING:

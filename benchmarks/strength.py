@@ -28,7 +28,7 @@ BUDGET_BYTES = 2 * 2**30
 
 def run(n: int, folder: Path) -> dict[str, float]:
     from workers.engine.bench import Bench
-    from workers.engine.embeddings import Embedded
+    from workers.engine.texts.embeddings import Embedded
     from workers.methods import model_vote
     from workers.methods._base import Pair
 
@@ -68,7 +68,7 @@ def _peak() -> float:
 def _one_plain_fit(pairs: Sequence[Any], bench: Any) -> float:
     from sklearn.linear_model import LogisticRegression
 
-    from workers.engine.table import comparison_table
+    from workers.engine.heads.table import comparison_table
 
     x = comparison_table(pairs, bench, models=["minilm"]).x.astype(np.float64)
     y = np.array([pair.sign for pair in pairs])

@@ -13,7 +13,7 @@ from annotation.models import Campaign, Consensus
 from curation.fields import FIELDS, UnknownField
 from curation.models import Action, Signal
 from curation.standing import Standing
-from workers.engine.voting import paper_cuts
+from workers.engine.heads.voting import paper_cuts
 
 
 def read(project: Project, *names: str, **options: Any) -> list[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from corpus.models import Comparison, Prompt, Response, Source
 from ledger.models import Run, RunKind
 from workers import tasks
 from workers.engine.bench import Bench
-from workers.engine.embeddings import Embedded
+from workers.engine.texts.embeddings import Embedded
 from workers.methods._base import Pair
 
 DIMS = 16

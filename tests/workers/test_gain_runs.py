@@ -26,8 +26,8 @@ from curation.rules_sql import matched_rule_sql
 from curation.standing import Standing, newest_runs
 from ledger.models import Run, RunKind, State
 from tests.workers.conftest import run_here
-from workers.engine.gain_fields import DERIVED, Said, direction_of
-from workers.engine.recipes import column, first_match, keys_of
+from workers.engine.gain.fields import DERIVED, Said, direction_of
+from workers.engine.gain.recipes import column, first_match, keys_of
 from workers.feeds.recipes import rule_of
 
 FillCorpus = Callable[..., int]

@@ -35,8 +35,8 @@ from ledger.sweep import free_shards
 from tests.workers.conftest import run_here
 from workers import tasks
 from workers.discover import card_of, methods
-from workers.engine.embeddings import model_folder, revision
-from workers.engine.store import keep, open_store
+from workers.engine.texts.embeddings import model_folder, revision
+from workers.engine.texts.store import keep, open_store
 
 ROOT = Path(__file__).resolve().parents[2]
 FillCorpus = Callable[..., int]

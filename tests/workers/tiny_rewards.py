@@ -101,7 +101,7 @@ def make_llama(folder: Path, *, pad: str | None = "<eos>", steps: int = 60, seed
 
 
 def _saved(folder: Path, model: Any, tokenizer: Any, steps: int, seed: int) -> Path:
-    from workers.engine.reward_reading import Reader
+    from workers.engine.rewards.reading import Reader
 
     torch: Any = import_module("torch")
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from workers.engine.embeddings import Embedded
-    from workers.engine.reward import Asked, Rewarded
+    from workers.engine.rewards.scores import Asked, Rewarded
+    from workers.engine.texts.embeddings import Embedded
 
 
 class Unworkable(Exception):
@@ -114,7 +114,7 @@ class Bench:
     sources: Mapping[int, str] = field(default_factory=dict)
 
     def embed(self, texts: Sequence[str], *, model: str) -> Embedded:
-        from workers.engine.embeddings import embed
+        from workers.engine.texts.embeddings import embed
 
         def on_batch(done: int, total: int) -> None:
             self.progress(done, total, "embedding")
@@ -122,7 +122,7 @@ class Bench:
         return embed(texts, model=model, cache=self.cache, check=self.check_cancelled, on_batch=on_batch)
 
     def reward(self, asked: Sequence[Asked], *, model: str) -> Rewarded:
-        from workers.engine.reward import reward
+        from workers.engine.rewards.scores import reward
 
         def on_batch(done: int, total: int) -> None:
             self.progress(done, total, "scoring")

@@ -103,11 +103,11 @@ def about(params: Any) -> dict[str, Any]:
     """Which weights spoke; another revision of the same name is another method."""
     if not hasattr(params, "model"):
         return {}
-    from workers.engine.embeddings import revisions_of
+    from workers.engine.texts.embeddings import revisions_of
 
     found: dict[str, Any] = {"model": {"name": params.model, "sha256": revisions_of(params.model)}}
     if getattr(params, "reward_models", ""):
-        from workers.engine.reward_voters import revisions
+        from workers.engine.rewards.voters import revisions
 
         found["reward_models"] = [{"name": one.name, "sha256": one.weights} for one in revisions(params.reward_models)]
     return found

@@ -17,10 +17,10 @@ from curation.recipes import newest_recipe, version_of
 from curation.standing import newest_runs
 from ledger.models import Run, Shard
 from ledger.shards import Draft
-from workers.engine.gain_arms import Hand
-from workers.engine.gain_fields import DERIVED
-from workers.engine.recipes import Compare, Condition, Every, Key, Negation, Rule, Some, keys_of
-from workers.engine.trial import Trial
+from workers.engine.gain.arms import Hand
+from workers.engine.gain.fields import DERIVED
+from workers.engine.gain.recipes import Compare, Condition, Every, Key, Negation, Rule, Some, keys_of
+from workers.engine.gain.trial import Trial
 from workers.feeds import comparisons
 from workers.feeds._base import CannotRun
 from workers.methods._base import Method, Outcome, Pair

@@ -4,7 +4,7 @@ A method file has a module docstring (its documentation, shown to the curator), 
 
     LABEL      its name for people
     NEEDS      what it reads: "responses", "labels" (pairs); "votes" (all of a campaign, a Ballot); or "recipe" beside
-               the former (a Trial of `workers.engine.trial`: pairs of a source, what a recipe reads of them)
+               the former (a Trial of `workers.engine.gain.trial`: pairs of a source, what a recipe reads of them)
     YIELDS     what it writes: "signals", "scores", "consensus"; "report": its result alone
     SHAPE      "map": every shard of comparisons stands alone; "whole": it must see all comparisons of a scope
     SCOPE      for "whole": "source" (one fit per source) or "project"; with votes "campaign", which Params name

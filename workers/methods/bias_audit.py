@@ -82,7 +82,7 @@ def preflight(params: Params) -> None:
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     import numpy as np
 
-    from workers.engine import surface
+    from workers.engine.texts import surface
 
     bench.check_cancelled()
     pairs = sorted(pairs, key=lambda pair: pair.id)
@@ -105,8 +105,8 @@ def _traits(traits: Any, sign: Any, prompts: Any) -> list[dict[str, Any]]:
     """Per trait, how often the label goes with more of it; and the control."""
     import numpy as np
 
-    from workers.engine import surface
-    from workers.engine.clustered import clustered_share
+    from workers.engine.people.clustered import clustered_share
+    from workers.engine.texts import surface
 
     found = []
     for column, name in enumerate(surface.NAMES):
@@ -124,9 +124,9 @@ def _held_out(
     """Margins (all traits, length alone) where they mean something, and what the model is worth."""
     import numpy as np
 
-    from workers.engine import surface
-    from workers.engine.clustered import clustered_share, clustered_slopes
-    from workers.engine.crossfit import cross_fit
+    from workers.engine.heads.crossfit import cross_fit
+    from workers.engine.people.clustered import clustered_share, clustered_slopes
+    from workers.engine.texts import surface
 
     by, groups = _groups(pairs)
     labelled = sign != 0
@@ -177,7 +177,7 @@ def _votes(pairs: Sequence[Pair], traits: Any, prompts: Any, bench: Bench) -> di
     """How the votes on these comparisons lean, together and per person."""
     import numpy as np
 
-    from workers.engine.leanings import lean_of_people
+    from workers.engine.people.leanings import lean_of_people
 
     votes = bench.votes()
     if votes is None or not len(pairs):

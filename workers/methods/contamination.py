@@ -80,8 +80,8 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder
-    from workers.engine.ngrams import read_benchmarks
+    from workers.engine.texts.embeddings import model_folder
+    from workers.engine.texts.ngrams import read_benchmarks
 
     if not (params.source or params.file):
         raise Unworkable(
@@ -105,7 +105,7 @@ def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
 
 
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
-    from workers.engine.ngrams import Runs
+    from workers.engine.texts.ngrams import Runs
 
     bench.check_cancelled()
     pairs = sorted(pairs, key=lambda pair: pair.id)
@@ -137,7 +137,7 @@ def _said(pair: Pair) -> str:
 
 def _benchmarks(pairs: Sequence[Pair], params: Params, bench: Bench) -> tuple[list[Any], int | None]:
     """The benchmark's prompts, and the number of the source that they are of."""
-    from workers.engine.ngrams import Benchmark, read_benchmarks
+    from workers.engine.texts.ngrams import Benchmark, read_benchmarks
 
     found = read_benchmarks(params.file) if params.file else []
     own = _number_of_source(params, bench)
@@ -211,6 +211,6 @@ def _summary(judged: Sequence[Pair], signals: Sequence[Signal], bench: Bench) ->
 
 
 def _share(hits: int, n: int) -> dict[str, Any]:
-    from workers.engine.heads import wilson
+    from workers.engine.heads.bradley_terry import wilson
 
     return {"share": hits / n if n else None, "interval": wilson(hits, n), "n": n}

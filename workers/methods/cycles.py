@@ -178,7 +178,7 @@ def _about(
 
 
 def _summary(n: int, prompts: Sequence[dict[str, Any]], found: dict[int, _Found]) -> dict[str, Any]:
-    from workers.engine.heads import wilson
+    from workers.engine.heads.bradley_terry import wilson
 
     labels = sum(prompt["labels"] for prompt in prompts)
     feedback = sum(prompt["feedback"] for prompt in prompts)

@@ -50,7 +50,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workers.engine import text_checks
+from workers.engine.texts import checks
 from workers.methods._base import Bench, Outcome, Pair, Signal, param
 
 LABEL = "Degenerate responses"
@@ -113,16 +113,16 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
 
 
 def look_at(text: str, prompt: str, params: Params) -> Look:
-    if text_checks.is_empty(text):
+    if checks.is_empty(text):
         return Look(("empty",), None, None)
-    packed, again = text_checks.compression(text), text_checks.repeated(text)
+    packed, again = checks.compression(text), checks.repeated(text)
     fired = {
-        "key": text_checks.is_key(text),
-        "echo": text_checks.is_echo(text, prompt),
-        "refusal": text_checks.is_refusal(text),
-        "truncated": text_checks.is_truncated(text),
+        "key": checks.is_key(text),
+        "echo": checks.is_echo(text, prompt),
+        "refusal": checks.is_refusal(text),
+        "truncated": checks.is_truncated(text),
         "repetitive": (packed or 0.0) > params.max_compression or (again or 0.0) > params.max_repeated,
-        "wrong_language": text_checks.is_other_language(text, prompt),
+        "wrong_language": checks.is_other_language(text, prompt),
     }
     return Look(tuple(flag for flag, has_fired in fired.items() if has_fired), packed, again)
 
@@ -183,6 +183,6 @@ def combine(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _share(hits: int, n: int) -> dict[str, Any]:
-    from workers.engine.heads import wilson
+    from workers.engine.heads.bradley_terry import wilson
 
     return {"share": hits / n if n else None, "interval": wilson(hits, n), "n": n}

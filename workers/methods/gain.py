@@ -80,7 +80,7 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder
+    from workers.engine.texts.embeddings import model_folder
 
     if not params.recipe:
         raise Unworkable("Say which recipe: give the name of one that is kept in this project.")
@@ -89,7 +89,7 @@ def preflight(params: Params) -> None:
 
 def texts(pairs: Sequence[Any], params: Params) -> list[str]:
     """What will be embedded; for the cost that the page tells beforehand."""
-    from workers.engine.features import texts_of
+    from workers.engine.heads.features import texts_of
 
     return texts_of(pairs)
 
@@ -97,8 +97,8 @@ def texts(pairs: Sequence[Any], params: Params) -> list[str]:
 def run(trial: Any, params: Params, bench: Bench) -> Outcome:
     import numpy as np
 
-    from workers.engine.features import differences
-    from workers.engine.gain import problem_of, report, run_arms
+    from workers.engine.gain.compare import problem_of, report, run_arms
+    from workers.engine.heads.features import differences
 
     problem = problem_of(trial, params.folds)
     if problem:
@@ -121,7 +121,7 @@ def _not_measured(trial: Any, problem: str) -> Outcome:
 
 def combine(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Over all sources; the draws have done their work then."""
-    from workers.engine.gain import over_sources
+    from workers.engine.gain.compare import over_sources
 
     overall = over_sources(list(sources.values()), least_verified=LEAST_VERIFIED)
     asked = next(({name: source[name] for name in ASKED if name in source} for source in sources.values()), {})

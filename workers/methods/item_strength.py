@@ -76,7 +76,7 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder, models_in
+    from workers.engine.texts.embeddings import model_folder, models_in
 
     for model in models_in(params.model):
         model_folder(model)
@@ -84,14 +84,14 @@ def preflight(params: Params) -> None:
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
     """What will be embedded; for the cost that the page tells beforehand."""
-    from workers.engine.features import texts_of
+    from workers.engine.heads.features import texts_of
 
     return texts_of(pairs)
 
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
     """Fill the cache of embeddings."""
-    from workers.engine.embeddings import models_in
+    from workers.engine.texts.embeddings import models_in
 
     for model in models_in(params.model):
         bench.embed(texts(pairs, params), model=model)
@@ -100,8 +100,8 @@ def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     import numpy as np
 
-    from workers.engine.heads import grouped_folds
-    from workers.engine.items import balance, held_out_gaps, rivals_of
+    from workers.engine.heads.bradley_terry import grouped_folds
+    from workers.engine.heads.items import balance, held_out_gaps, rivals_of
 
     bench.check_cancelled()
     pairs = sorted(pairs, key=lambda pair: pair.id)
@@ -142,9 +142,9 @@ def _text_margins(pairs: Sequence[Pair], y: Any, params: Params, bench: Bench) -
     """What a head that saw no label of the prompt says; zeros where prompts are too few to hold some out."""
     import numpy as np
 
-    from workers.engine.crossfit import cross_fit_stack
-    from workers.engine.embeddings import models_in
-    from workers.engine.table import comparison_table
+    from workers.engine.heads.crossfit import cross_fit_stack
+    from workers.engine.heads.table import comparison_table
+    from workers.engine.texts.embeddings import models_in
 
     prompt = np.array([pair.prompt_id for pair in pairs], dtype=np.int64)
     if len(np.unique(prompt[y != 0])) < 2 * params.folds:
@@ -186,7 +186,7 @@ def _nothing_to_learn(pairs: Sequence[Pair], labelled: int) -> Outcome:
 
 def _summary(y: Any, gap: Any, t: Any, others: Any, is_labelled: Any) -> dict[str, Any]:
     """Held-out accuracy beside that of the text alone, over labels that are no tie."""
-    from workers.engine.heads import wilson
+    from workers.engine.heads.bradley_terry import wilson
 
     def accuracy(margin: Any) -> dict[str, Any]:
         toward = (y * margin)[y != 0]

@@ -73,8 +73,8 @@ from workers.engine.bench import Bench
 from workers.methods._base import Outcome, Pair, Score, Signal, param
 
 if TYPE_CHECKING:
-    from workers.engine.reward_voters import RewardVotes
-    from workers.engine.voting import Voter
+    from workers.engine.heads.voting import Voter
+    from workers.engine.rewards.voters import RewardVotes
 
 LABEL = "Model vote: preference strength"
 NEEDS = ("responses", "labels")
@@ -123,8 +123,8 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder, models_in
-    from workers.engine.reward_voters import check_all
+    from workers.engine.rewards.voters import check_all
+    from workers.engine.texts.embeddings import model_folder, models_in
 
     for model in models_in(params.model):
         model_folder(model)
@@ -133,15 +133,15 @@ def preflight(params: Params) -> None:
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
     """What will be embedded; for the cost that the page tells beforehand."""
-    from workers.engine.features import texts_of
+    from workers.engine.heads.features import texts_of
 
     return texts_of(pairs)
 
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
     """Fill the caches of embeddings and of the reward models' scores."""
-    from workers.engine.embeddings import models_in
-    from workers.engine.reward_voters import fill_cache
+    from workers.engine.rewards.voters import fill_cache
+    from workers.engine.texts.embeddings import models_in
 
     for model in models_in(params.model):
         bench.embed(texts(pairs, params), model=model)
@@ -151,11 +151,11 @@ def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     import numpy as np
 
-    from workers.engine.crossfit import cross_fit, cross_fit_stack
-    from workers.engine.embeddings import models_in
-    from workers.engine.reward_voters import reward_votes
-    from workers.engine.table import comparison_table
-    from workers.engine.voting import Panel, shared_errors
+    from workers.engine.heads.crossfit import cross_fit, cross_fit_stack
+    from workers.engine.heads.table import comparison_table
+    from workers.engine.heads.voting import Panel, shared_errors
+    from workers.engine.rewards.voters import reward_votes
+    from workers.engine.texts.embeddings import models_in
 
     pairs = sorted(pairs, key=lambda pair: pair.id)
     sign = np.array([pair.sign for pair in pairs], dtype=np.int64)
@@ -194,15 +194,15 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
 
 
 def _heads(params: Params) -> list[Voter]:
-    from workers.engine.embeddings import revisions_of
-    from workers.engine.voting import Voter
+    from workers.engine.heads.voting import Voter
+    from workers.engine.texts.embeddings import revisions_of
 
     sha256, family = revisions_of(params.model), f"heads on {params.model}"
     return [Voter(f"{params.model} head {number + 1}", "head", family, sha256) for number in range(params.heads)]
 
 
 def _told(margins: Any, sign: Any, voters: Sequence[Voter], rewards: RewardVotes) -> dict[str, Any]:
-    from workers.engine.voting import accuracy_of_each, accuracy_of_families
+    from workers.engine.heads.voting import accuracy_of_each, accuracy_of_families
 
     each = [found | rewards.told.get(found["name"], {}) for found in accuracy_of_each(margins, sign, voters)]
     return {"voters": each, "families": accuracy_of_families(margins, sign, voters)}
@@ -228,7 +228,7 @@ def _without_heads(pairs: Sequence[Pair], sign: Any, n_groups: int, rewards: Rew
     """Too few labels to fit on; reward models vote all the same, since they need none."""
     import numpy as np
 
-    from workers.engine.voting import Panel, nobody_voted
+    from workers.engine.heads.voting import Panel, nobody_voted
 
     labelled = int((sign != 0).sum())
     lack = (

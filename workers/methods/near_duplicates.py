@@ -99,7 +99,7 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder
+    from workers.engine.texts.embeddings import model_folder
 
     if params.is_semantic:
         model_folder(params.model)
@@ -118,7 +118,7 @@ def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
 
 
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
-    from workers.engine.neighbours import Groups
+    from workers.engine.texts.neighbours import Groups
 
     pairs = sorted(pairs, key=lambda pair: pair.id)
     groups = Groups(len(pairs))
@@ -185,7 +185,7 @@ def _near_exact_links(pairs: Sequence[Pair], params: Params, bench: Bench) -> It
     """Candidates by MinHash of both responses together, whichever is a; then the formula."""
     import numpy as np
 
-    from workers.engine.minhash import Overlap, candidates, sketch
+    from workers.engine.texts.minhash import Overlap, candidates, sketch
 
     bench.check_cancelled()
     bench.progress(0, 3, "comparing letters")
@@ -216,7 +216,7 @@ def _semantic_links(pairs: Sequence[Pair], params: Params, bench: Bench) -> Iter
     """Candidates by the distance of [p, a + b], which a similarity above the threshold bounds; then the formula."""
     import numpy as np
 
-    from workers.engine.neighbours import close_pairs
+    from workers.engine.texts.neighbours import close_pairs
 
     all_texts = texts(pairs, params)
     bench.progress(1, 3, "searching neighbours")

@@ -98,14 +98,14 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder
+    from workers.engine.texts.embeddings import model_folder
 
     model_folder(params.model)
 
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
     """What will be embedded; for the cost that the page tells beforehand."""
-    from workers.engine.features import texts_of
+    from workers.engine.heads.features import texts_of
 
     return texts_of(pairs)
 
@@ -118,9 +118,9 @@ def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     import numpy as np
 
-    from workers.engine import worth as kernel
-    from workers.engine.answers import gathered
-    from workers.engine.opinions import opinions
+    from workers.engine.heads.opinions import opinions
+    from workers.engine.people import worth as kernel
+    from workers.engine.people.answers import gathered
 
     bench.check_cancelled()
     pairs = sorted(pairs, key=lambda pair: pair.id)
@@ -151,7 +151,7 @@ class _Rows:
     def __init__(self, pairs: Sequence[Pair], said: Any, models: Any, params: Params, bench: Bench) -> None:
         import numpy as np
 
-        from workers.engine import worth as kernel
+        from workers.engine.people import worth as kernel
 
         self.pairs, self.said, self.models = pairs, said, models
         known = said.sign != 0

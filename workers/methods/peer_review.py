@@ -84,7 +84,7 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder
+    from workers.engine.texts.embeddings import model_folder
 
     for model in _models(params):
         model_folder(model)
@@ -98,7 +98,7 @@ def _models(params: Params) -> list[str]:
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
     """What will be embedded; for the cost that the page tells beforehand."""
-    from workers.engine.features import texts_of
+    from workers.engine.heads.features import texts_of
 
     return texts_of(pairs)
 
@@ -112,7 +112,7 @@ def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     import numpy as np
 
-    from workers.engine.groups import prompt_groups
+    from workers.engine.heads.groups import prompt_groups
 
     bench.check_cancelled()
     pairs = sorted(pairs, key=lambda pair: pair.id)
@@ -147,9 +147,9 @@ class Review:
 def review_by_folds(pairs: Sequence[Pair], sign: Any, groups: Any, params: Params, bench: Bench) -> Review:
     import numpy as np
 
-    from workers.engine.crossfit import cross_fit
-    from workers.engine.features import differences
-    from workers.engine.peers import Course, folds_of, review_fold
+    from workers.engine.heads.crossfit import cross_fit
+    from workers.engine.heads.features import differences
+    from workers.engine.heads.peers import Course, folds_of, review_fold
 
     seen = [differences(pairs, bench, model=model) for model in _models(params)]
     blocks = [found.in_blocks()[:2] for found in seen]
@@ -198,7 +198,7 @@ def _nothing_to_learn(pairs: Sequence[Pair], labelled: int, n_groups: int, folds
 
 def _accuracy(sign: Any, margin: Any) -> dict[str, Any]:
     """Share of labels that the margin's sign matches (a zero counts one half), with its 95 % Wilson interval."""
-    from workers.engine.heads import wilson
+    from workers.engine.heads.bradley_terry import wilson
 
     toward = (sign * margin)[sign != 0]
     right = float((toward > 0).sum() + 0.5 * (toward == 0).sum())

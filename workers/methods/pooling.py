@@ -51,7 +51,7 @@ from workers.engine.bench import Bench
 from workers.methods._base import Outcome, Pair, param
 
 if TYPE_CHECKING:
-    from workers.engine.pooled import Labelled, Margins
+    from workers.engine.heads.pooled import Labelled, Margins
 
 LABEL = "Pooling: may these sources be fitted together?"
 NEEDS = ("responses", "labels")
@@ -74,7 +74,7 @@ class Params:
 
 
 def preflight(params: Params) -> None:
-    from workers.engine.embeddings import model_folder, models_in
+    from workers.engine.texts.embeddings import model_folder, models_in
 
     for model in models_in(params.model):
         model_folder(model)
@@ -82,14 +82,14 @@ def preflight(params: Params) -> None:
 
 def texts(pairs: Sequence[Pair], params: Params) -> list[str]:
     """What will be embedded; for the cost that the page tells beforehand."""
-    from workers.engine.features import texts_of
+    from workers.engine.heads.features import texts_of
 
     return texts_of(pairs)
 
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
     """Fill the cache of embeddings."""
-    from workers.engine.embeddings import models_in
+    from workers.engine.texts.embeddings import models_in
 
     for model in models_in(params.model):
         bench.embed(texts(pairs, params), model=model)
@@ -140,9 +140,9 @@ def _problem(n: int) -> str:
 def _read(pairs: Sequence[Pair], params: Params, bench: Bench) -> tuple[Labelled, Margins]:
     import numpy as np
 
-    from workers.engine.embeddings import models_in
-    from workers.engine.pooled import Labelled, held_out_margins
-    from workers.engine.table import comparison_table
+    from workers.engine.heads.pooled import Labelled, held_out_margins
+    from workers.engine.heads.table import comparison_table
+    from workers.engine.texts.embeddings import models_in
 
     table = comparison_table(pairs, bench, models=models_in(params.model))
     prompt, source, sign = (
@@ -158,8 +158,8 @@ def _read(pairs: Sequence[Pair], params: Params, bench: Bench) -> tuple[Labelled
 
 
 def _compared(source: int, rows: Labelled, margins: Margins, seed: Sequence[int], bench: Bench) -> dict[str, Any]:
-    from workers.engine.pooled import difference, right
-    from workers.engine.voting import accuracy
+    from workers.engine.heads.pooled import difference, right
+    from workers.engine.heads.voting import accuracy
 
     here = rows.source == source
     y, prompt = rows.y[here], rows.prompt[here]
@@ -177,7 +177,7 @@ def _compared(source: int, rows: Labelled, margins: Margins, seed: Sequence[int]
 
 
 def _verdict(found: Sequence[dict[str, Any]]) -> str:
-    from workers.engine.pooled import HARMS, HELPS
+    from workers.engine.heads.pooled import HARMS, HELPS
 
     harmed = [source["name"] for source in found if source["verdict"] == HARMS]
     helped = [source["name"] for source in found if source["verdict"] == HELPS]

@@ -11,7 +11,7 @@ from accounts.models import Project
 from corpus.models import Source
 from curation.models import Recipe
 from ledger.models import Run, RunKind, State
-from workers.engine.gain import judge
+from workers.engine.gain.compare import judge
 from workers.methods import gain
 
 ACTIONS = ("kept", "flipped", "softened", "left out", "added")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from workers.engine import surface
 from workers.engine.bench import Bench
-from workers.engine.clustered import clustered_share, clustered_slopes
-from workers.engine.heads import wilson
+from workers.engine.heads.bradley_terry import wilson
+from workers.engine.people.clustered import clustered_share, clustered_slopes
+from workers.engine.texts import surface
 from workers.methods import bias_audit
 from workers.methods._base import Ballot, Pair
 

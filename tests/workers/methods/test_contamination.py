@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from workers.engine.bench import Bench, Unworkable
-from workers.engine.embeddings import Embedded
-from workers.engine.ngrams import read_benchmarks, words_of
+from workers.engine.texts.embeddings import Embedded
+from workers.engine.texts.ngrams import read_benchmarks, words_of
 from workers.methods import contamination
 from workers.methods._base import Outcome, Pair, Signal
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from workers.engine import text_checks
 from workers.engine.bench import Bench
+from workers.engine.texts import checks
 from workers.methods import degenerate
 from workers.methods._base import Outcome, Pair
 
@@ -96,7 +96,7 @@ def test_repetition_agrees_with_counting_by_hand() -> None:
     words = ["one", "two", "three"] * 20
     grams = [tuple(words[start : start + 4]) for start in range(57)]
     again = sum(grams[at] in grams[:at] for at in range(57))
-    assert text_checks.repeated(" ".join(words)) == pytest.approx(again / 57)
+    assert checks.repeated(" ".join(words)) == pytest.approx(again / 57)
 
 
 def test_scores_count_flags_and_positive_means_that_b_is_sounder(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from tests.workers.conftest import EchoBench
 from workers.engine.bench import Bench, Unworkable
-from workers.engine.embeddings import Embedded
-from workers.engine.recipes import Compare, Rule
-from workers.engine.trial import Trial
+from workers.engine.gain.recipes import Compare, Rule
+from workers.engine.gain.trial import Trial
+from workers.engine.texts.embeddings import Embedded
 from workers.methods import gain
 from workers.methods._base import Pair
 

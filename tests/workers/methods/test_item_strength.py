@@ -15,7 +15,7 @@ from curation.models import Signal
 from ledger.models import State
 from tests.workers.conftest import run_here
 from workers.engine.bench import Bench
-from workers.engine.items import Balance, balance, held_out_gaps, rivals_of
+from workers.engine.heads.items import Balance, balance, held_out_gaps, rivals_of
 from workers.methods import item_strength
 from workers.methods._base import Pair
 

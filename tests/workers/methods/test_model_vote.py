@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from workers.engine.bench import Bench, Unworkable
-from workers.engine.crossfit import cross_fit
-from workers.engine.voting import Panel
+from workers.engine.heads.crossfit import cross_fit
+from workers.engine.heads.voting import Panel
 from workers.methods import model_vote
 from workers.methods._base import Pair
 
@@ -99,7 +99,7 @@ def planted() -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_], Floats, NDA
 
 
 def _accuracy_after(x: Floats, sign: NDArray[np.int64], fresh: Floats, right: NDArray[np.int64]) -> float:
-    from workers.engine.heads import fit_heads
+    from workers.engine.heads.bradley_terry import fit_heads
 
     beta = fit_heads(x, sign.astype(float), np.ones((len(sign), 1)), np.full(1, 1.0))
     return float(np.mean((fresh @ beta)[:, 0] * right > 0))

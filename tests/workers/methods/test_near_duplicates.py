@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from workers.engine.bench import Bench
-from workers.engine.embeddings import Embedded
+from workers.engine.texts.embeddings import Embedded
 from workers.methods import near_duplicates
 from workers.methods._base import Pair, Signal
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from workers.engine import worth
 from workers.engine.bench import Bench
+from workers.engine.people import worth
 from workers.methods import next_to_annotate
 from workers.methods._base import Ballot, Outcome, Pair
 from workers.methods.next_to_annotate import Params

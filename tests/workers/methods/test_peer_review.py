@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from workers.engine.bench import Bench, Unworkable
-from workers.engine.heads import Floats, bootstrap_weights, grouped_folds
-from workers.engine.peers import STEPS, Course, Reviewed, View, _keep, review
+from workers.engine.heads.bradley_terry import Floats, bootstrap_weights, grouped_folds
+from workers.engine.heads.peers import STEPS, Course, Reviewed, View, _keep, review
 from workers.methods import peer_review
 from workers.methods._base import Pair
 

@@ -12,8 +12,8 @@ from accounts.models import Project
 from ledger.models import State
 from tests.workers.conftest import run_here
 from workers.engine.bench import Bench
-from workers.engine.pooled import Labelled, difference, held_out_margins, right
-from workers.engine.rows import Floats, Ints
+from workers.engine.heads.pooled import Labelled, difference, held_out_margins, right
+from workers.engine.heads.rows import Floats, Ints
 from workers.methods import pooling
 from workers.methods._base import Pair
 

@@ -16,7 +16,7 @@ from curation.models import Signal
 from ledger.models import State
 from tests.workers.conftest import run_here
 from workers.engine.bench import Bench, Unworkable
-from workers.engine.reward_model import revision_of
+from workers.engine.rewards.model import revision_of
 from workers.methods import model_vote
 from workers.methods._base import Pair
 
@@ -147,7 +147,7 @@ def test_a_run_out_of_memory_fails_with_a_sentence_and_goes_on_when_there_is_mor
 
     from ledger.runs import resume_run
     from workers import tasks
-    from workers.engine.reward_model import Classifier
+    from workers.engine.rewards.model import Classifier
 
     def too_small(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory.")

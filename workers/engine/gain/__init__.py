@@ -1,0 +1,1 @@
+"""A recipe put to the test: raw against curated on the same held-out rows."""
