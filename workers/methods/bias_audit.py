@@ -64,7 +64,6 @@ FIELDS = {
     "length_mean": "held-out margin of length alone, positive = for response b",
 }
 MIN_LABELS = 20
-MIN_PROMPTS = 50
 MIN_VOTES = 10
 SHOWN_PEOPLE = 50
 
@@ -125,10 +124,11 @@ def _held_out(
     import numpy as np
 
     from workers.engine.heads.crossfit import cross_fit
+    from workers.engine.heads.groups import prompt_groups
     from workers.engine.people.clustered import clustered_share, clustered_slopes
     from workers.engine.texts import surface
 
-    by, groups = _groups(pairs)
+    by, groups = prompt_groups(pairs)
     labelled = sign != 0
     n_groups = len(np.unique(groups[labelled]))
     if labelled.sum() < MIN_LABELS or n_groups < 2 * params.folds:
@@ -158,19 +158,6 @@ def _held_out(
     names = [name for name, is_used in zip(surface.NAMES, used, strict=True) if is_used]
     about["joint"] = [{"trait": name} | next(slopes) for name in names]
     return list(zip(told[0], told[1], strict=True)), about
-
-
-def _groups(pairs: Sequence[Pair]) -> tuple[str, Any]:
-    """What stays together: the prompt, or where prompts are few, the unordered pair."""
-    import numpy as np
-
-    prompts = np.array([pair.prompt_id for pair in pairs], dtype=np.int64)
-    if len(set(prompts.tolist())) >= MIN_PROMPTS:
-        return "prompt", prompts
-    numbers: dict[tuple[int, ...], int] = {}
-    for key in sorted({tuple(sorted((pair.a_id, pair.b_id))) for pair in pairs}):
-        numbers[key] = len(numbers)
-    return "pair", np.array([numbers[tuple(sorted((pair.a_id, pair.b_id)))] for pair in pairs], dtype=np.int64)
 
 
 def _votes(pairs: Sequence[Pair], traits: Any, prompts: Any, bench: Bench) -> dict[str, Any]:

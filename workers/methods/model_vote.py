@@ -94,7 +94,6 @@ FIELDS = {
     "truncated": "the encoder read only the beginning of a text",
 }
 MIN_LABELS = 20
-MIN_PROMPTS = 50
 
 
 @dataclass(frozen=True)
@@ -152,6 +151,7 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     import numpy as np
 
     from workers.engine.heads.crossfit import cross_fit, cross_fit_stack
+    from workers.engine.heads.groups import prompt_groups
     from workers.engine.heads.table import comparison_table
     from workers.engine.heads.voting import Panel, shared_errors
     from workers.engine.rewards.voters import reward_votes
@@ -159,7 +159,7 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
 
     pairs = sorted(pairs, key=lambda pair: pair.id)
     sign = np.array([pair.sign for pair in pairs], dtype=np.int64)
-    by, groups = _groups(pairs, params.folds_by)
+    by, groups = prompt_groups(pairs, params.folds_by)
     n_groups = len(np.unique(groups[sign != 0])) if len(pairs) else 0
     rewards = reward_votes(pairs, params.reward_models, bench)
     if (sign != 0).sum() < MIN_LABELS or n_groups < 2 * params.folds:
@@ -206,18 +206,6 @@ def _told(margins: Any, sign: Any, voters: Sequence[Voter], rewards: RewardVotes
 
     each = [found | rewards.told.get(found["name"], {}) for found in accuracy_of_each(margins, sign, voters)]
     return {"voters": each, "families": accuracy_of_families(margins, sign, voters)}
-
-
-def _groups(pairs: Sequence[Pair], folds_by: str) -> tuple[str, Any]:
-    """What stays together in a fold: the prompt, or where prompts are few, the unordered pair."""
-    import numpy as np
-
-    prompts = [pair.prompt_id for pair in pairs]
-    if folds_by == "prompt" or (folds_by == "auto" and len(set(prompts)) >= MIN_PROMPTS):
-        return "prompt", np.array(prompts, dtype=np.int64)
-    keys = [tuple(sorted((pair.a_id, pair.b_id))) for pair in pairs]
-    numbers = {key: number for number, key in enumerate(sorted(set(keys)))}
-    return "pair", np.array([numbers[key] for key in keys], dtype=np.int64)
 
 
 def _signal(pair: Pair, fields: dict[str, Any]) -> Signal:

@@ -21,10 +21,10 @@ class Prompted(Protocol):
     def b_id(self) -> int: ...
 
 
-def prompt_groups(pairs: Sequence[Prompted]) -> tuple[str, Ints]:
-    """("prompt", its number), or where prompts are few, ("pair", a number of the unordered pair)."""
+def prompt_groups(pairs: Sequence[Prompted], keep: str = "auto") -> tuple[str, Ints]:
+    """("prompt", its number) or ("pair", a number of the unordered pair); `auto` takes pairs where prompts are few."""
     prompts = np.array([pair.prompt_id for pair in pairs], dtype=np.int64)
-    if len(np.unique(prompts)) >= MIN_PROMPTS:
+    if keep == "prompt" or (keep == "auto" and len(np.unique(prompts)) >= MIN_PROMPTS):
         return "prompt", prompts
     keys = [(min(pair.a_id, pair.b_id), max(pair.a_id, pair.b_id)) for pair in pairs]
     numbers = {key: number for number, key in enumerate(sorted(set(keys)))}
