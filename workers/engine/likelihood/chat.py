@@ -19,8 +19,8 @@ from typing import Any
 
 from workers.engine.bench import Unworkable
 from workers.engine.likelihood.passages import Passage
+from workers.engine.likelihood.tokens import Messages, TemplateRefuses, Tokens
 
-Messages = Sequence[Mapping[str, Any]]
 # Two texts that begin and end differently, whatever the tokenizer merges: what both renderings share is the template's.
 PROBES = ("Q7 zebra", "(blue) 42!")
 
@@ -47,16 +47,10 @@ class Read:
 
 
 class Chat:
-    """`context` is the most tokens a passage may have; `template` replaces the tokenizer's own."""
+    """`context` is the most tokens a passage may have. A conversation that the template refuses: TemplateRefuses."""
 
-    def __init__(self, tokenizer: Any, context: int, *, with_eot: bool = True, template: str | None = None) -> None:
-        self.tokenizer, self.context, self.with_eot = tokenizer, context, with_eot
-        self.template = template or tokenizer.chat_template
-        if not self.template:
-            raise Unworkable(
-                f"The tokenizer in {tokenizer.name_or_path!r} has no chat template, so nobody can say how a "
-                "conversation looks to its model; name a model with a template, or let it share the other model's."
-            )
+    def __init__(self, tokens: Tokens, context: int, *, with_eot: bool = True) -> None:
+        self.tokens, self.context, self.with_eot = tokens, context, with_eot
         self.system_merged = not self._takes_system()
         # How many ids the template writes behind a response, and how many of them end the turn.
         self.tail, self.eot = self._tail()
@@ -116,40 +110,25 @@ class Chat:
         """The last `most` ids, the beginning-of-text token kept."""
         if len(ids) <= most:
             return ids
-        bos = self.tokenizer.bos_token_id
+        bos = self.tokens.bos
         keeps_bos = bos is not None and ids[0] == bos and most > 1
         return (bos, *ids[len(ids) - most + 1 :]) if keeps_bos else ids[len(ids) - most :]
 
     def _ids(self, messages: Messages, *, opens: bool = False) -> tuple[int, ...]:
         turns = _system_into_first(messages) if self.system_merged else list(messages)
-        ids = self._rendered(turns, opens)
-        bos = self.tokenizer.bos_token_id
+        ids = self.tokens.rendered(turns, opens=opens)
+        bos = self.tokens.bos
         if bos is None:
             return ids
         while ids[:2] == (bos, bos):
             ids = ids[1:]
-        adds = self.tokenizer("a", verbose=False)["input_ids"][:1] == [bos]
-        return (bos, *ids) if adds and ids[:1] != (bos,) else ids
-
-    def _rendered(self, turns: Sequence[Mapping[str, Any]], opens: bool = False) -> tuple[int, ...]:
-        return tuple(
-            self.tokenizer.apply_chat_template(
-                [{"role": str(turn["role"]), "content": str(turn.get("content") or "")} for turn in turns],
-                chat_template=self.template,
-                add_generation_prompt=opens,
-                tokenize=True,
-                return_dict=False,
-            )
-        )
+        return (bos, *ids) if self.tokens.adds_bos and ids[:1] != (bos,) else ids
 
     def _takes_system(self) -> bool:
-        from jinja2 import TemplateError
-
+        turns = [_turn("system", PROBES[0]), _turn("user", PROBES[1])]
         try:
-            return PROBES[0] in self.tokenizer.decode(
-                self._rendered([_turn("system", PROBES[0]), _turn("user", PROBES[1])])
-            )
-        except TemplateError:
+            return PROBES[0] in self.tokens.said(self.tokens.rendered(turns, opens=False))
+        except TemplateRefuses:
             return False
 
     @staticmethod
@@ -157,18 +136,15 @@ class Chat:
         return any(message["role"] == "system" for message in messages)
 
     def _tail(self) -> tuple[int, int]:
-        from jinja2 import TemplateError
-
         try:
             first, second = (self._ids([_turn("user", "a"), _turn("assistant", text)]) for text in PROBES)
-        except TemplateError as error:
+        except TemplateRefuses as error:
             raise Unworkable(
-                f"The chat template of {self.tokenizer.name_or_path!r} refuses a question and an answer: {error}."
+                f"The chat template of {self.tokens.name!r} refuses a question and an answer: {error}."
             ) from error
         tail = _alike(first[::-1], second[::-1])
-        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
-        ending = next((nth + 1 for nth, token in enumerate(first[len(first) - tail :]) if token in special), 0)
-        return tail, ending
+        behind = first[len(first) - tail :]
+        return tail, next((nth + 1 for nth, token in enumerate(behind) if self.tokens.is_special(token)), 0)
 
 
 def _turn(role: str, content: str) -> dict[str, str]:

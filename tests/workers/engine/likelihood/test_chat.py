@@ -9,6 +9,7 @@ import pytest
 
 from workers.engine.bench import Unworkable
 from workers.engine.likelihood.chat import Chat, Read
+from workers.engine.likelihood.tokens import OwnTokens
 
 SPECIAL = ["<s>", "</s>", "<|im_start|>", "<|im_end|>"]
 _TURNS = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -45,15 +46,15 @@ def tokenizer(*, adds_bos: bool = False, merges: tuple[tuple[str, str], ...] = (
 
 def chat(template: str, context: int = 1000, **options: Any) -> Chat:
     how = {name: options.pop(name) for name in ("adds_bos", "merges") if name in options}
-    return Chat(tokenizer(**how), context, template=TEMPLATES[template], **options)
+    return Chat(OwnTokens(tokenizer(**how), TEMPLATES[template]), context, **options)
 
 
 def scored(of: Chat, read: Read) -> str:
-    return str(of.tokenizer.decode(read.passage.ids[read.passage.begin :]))
+    return str(of.tokens.said(read.passage.ids[read.passage.begin :]))
 
 
 def given(of: Chat, read: Read) -> str:
-    return str(of.tokenizer.decode(read.passage.ids[: read.passage.begin]))
+    return str(of.tokens.said(read.passage.ids[: read.passage.begin]))
 
 
 @pytest.mark.parametrize("template", ["chatml", "llama", "gemma"])
@@ -81,13 +82,13 @@ def test_without_a_mark_behind_the_turn_only_the_text_is_scored() -> None:
 def test_the_beginning_stands_once(template: str, adds_bos: bool) -> None:
     of = chat(template, adds_bos=adds_bos)
     ids = of.responses(ASKED, ["Seven."])[0].passage.ids
-    bos = of.tokenizer.bos_token_id
+    bos = of.tokens.bos
     assert (ids[0], ids.count(bos)) == (bos, 1)
 
 
 def test_a_model_without_a_beginning_gets_none() -> None:
     of = chat("chatml")
-    assert of.tokenizer.bos_token_id not in of.responses(ASKED, ["Seven."])[0].passage.ids
+    assert of.tokens.bos not in of.responses(ASKED, ["Seven."])[0].passage.ids
 
 
 def test_what_is_written_in_a_text_ends_no_turn_of_the_template() -> None:
@@ -108,7 +109,7 @@ def test_a_long_prompt_loses_its_front_but_not_the_beginning() -> None:
     of = chat("llama", context=60)
     reads = of.responses([{"role": "user", "content": "x" * 100}], ["Seven.", "Eight minutes."])
     assert all(read.truncated and len(read.passage.ids) <= 60 for read in reads)
-    assert reads[0].passage.ids[0] == of.tokenizer.bos_token_id
+    assert reads[0].passage.ids[0] == of.tokens.bos
     assert len({read.passage.begin for read in reads}) == 1
     assert scored(of, reads[1]) == "Eight minutes.<|im_end|>"
 
@@ -150,9 +151,9 @@ def test_of_a_remark_its_own_text_is_scored(template: str) -> None:
 
 def test_without_a_template_there_is_a_sentence() -> None:
     with pytest.raises(Unworkable, match="has no chat template"):
-        Chat(tokenizer(), 100)
+        Chat(OwnTokens(tokenizer()), 100)
 
 
 def test_a_template_that_refuses_conversations_is_a_sentence() -> None:
     with pytest.raises(Unworkable, match="refuses a question and an answer: never"):
-        Chat(tokenizer(), 100, template="{{ raise_exception('never') }}")
+        Chat(OwnTokens(tokenizer(), "{{ raise_exception('never') }}"), 100)

@@ -1,0 +1,9 @@
+"""Causal language models by name, wherever they lie.
+
+names.py      what a parameter names: a folder of this machine, one among Winnow's models, or a server
+folder.py     what can be told of a model's folder without loading it; shared with reward models
+causal.py     a causal model in a folder: what cannot be used, as sentences; ready to score
+resident.py   which models stay in memory, and which leave when another comes
+scorer.py     what a method may ask of a model, whether it lies here or behind a server
+open.py       from a name to a scorer
+"""
