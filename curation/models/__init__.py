@@ -6,6 +6,7 @@ from curation.models.audits import Answer, Audit, AuditAnswer, AuditItem, AuditP
 from curation.models.decisions import Action, Decision, DecisionBatch, Recipe
 from curation.models.releases import Release, ReleaseRow, Split
 from curation.models.signals import Score, Signal
+from curation.models.wordings import Wording
 
 __all__ = [
     "Action",
@@ -24,4 +25,5 @@ __all__ = [
     "Signal",
     "Split",
     "Unaudited",
+    "Wording",
 ]
