@@ -7,17 +7,19 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.problems import NotFound
 from corpus.models import Source
 from curation.audits.noise import noise_of
 from curation.handoff.told import came_unlabelled, open_tasks, read_checks, read_told
 from curation.handoff.votes import read_votes_of_project
+from curation.handoff.wordings import read_wording
 from curation.parameters import checked
 from ledger.execute import Job
 from ledger.models import Run, Shard
 from ledger.reporter import Reporter
 from ledger.shards import Draft
 from workers.discover import methods, schema_of
-from workers.engine.bench import Bench, Unworkable
+from workers.engine.bench import Bench, Unworkable, Words
 from workers.feeds import Feed, feed_of
 from workers.feeds._base import CannotRun
 from workers.methods._base import Method, Outcome
@@ -92,8 +94,16 @@ def _bench(run: Run, shard: Shard, reporter: Reporter) -> Bench:
         checks=lambda: read_checks(run.project),
         came_unlabelled=lambda: came_unlabelled(run.project),
         open_tasks=lambda campaign: open_tasks(run.project, campaign),
+        wording=lambda kind, version: _words(run, kind, version),
         sources=dict(Source.objects.filter(project=run.project).values_list("id", "name")),
     )
+
+
+def _words(run: Run, kind: str, version: int) -> Words:
+    try:
+        return read_wording(run.project, kind, version, as_of=run.created_at)
+    except NotFound as problem:
+        raise Unworkable(problem.message) from problem
 
 
 def _label_noise(run: Run) -> tuple[float, int] | None:

@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import Project
 from corpus.hashing import content_hash, messages_hash
 from corpus.models import Comparison, Prompt, Response, Source
+from curation.wordings.queries import bundled_words
 from ledger.models import Run, RunKind
 from workers import tasks
 from workers.engine.bench import Bench
@@ -43,7 +44,7 @@ def _vector(text: str) -> list[float]:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    return EchoBench(cache=tmp_path)
+    return EchoBench(cache=tmp_path, wording=lambda kind, version: bundled_words(kind))
 
 
 @pytest.fixture

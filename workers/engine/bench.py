@@ -68,8 +68,24 @@ class Check(Protocol):
     def is_final(self) -> bool: ...
 
 
+class Words(Protocol):
+    """One version of the words that a method puts to models; 0 is the bundled one."""
+
+    @property
+    def version(self) -> int: ...
+    # Of its canonical JSON.
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def document(self) -> Mapping[str, Any]: ...
+
+
 def _nothing_told(method: str) -> Told | None:
     return None
+
+
+def _no_words(kind: str, version: int) -> Words:
+    raise Unworkable(f"There are no {kind} at hand here.")
 
 
 def _no_checks() -> Sequence[Check]:
@@ -112,6 +128,8 @@ class Bench:
     open_tasks: Callable[[int], NDArray[np.int64]] = _no_tasks
     # Names of the project's sources by number.
     sources: Mapping[int, str] = field(default_factory=dict)
+    # The project's words of a kind (`follow_ups`, `domains`) by version; 0 = its newest, or the bundled ones.
+    wording: Callable[[str, int], Words] = _no_words
 
     def embed(self, texts: Sequence[str], *, model: str) -> Embedded:
         from workers.engine.texts.embeddings import embed
