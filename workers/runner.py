@@ -20,6 +20,7 @@ from ledger.reporter import Reporter
 from ledger.shards import Draft
 from workers.discover import methods, schema_of
 from workers.engine.bench import Bench, Unworkable, Words
+from workers.engine.models.open import Where, check_usable, told_of
 from workers.feeds import Feed, feed_of
 from workers.feeds._base import CannotRun
 from workers.methods._base import Method, Outcome
@@ -40,6 +41,7 @@ def job_of(run: Run) -> Job:
 
 def plan(run: Run, method: Method, params: Any, feed: Feed) -> list[Draft]:
     _sentence_if_unworkable(lambda: method.preflight(params))
+    _sentence_if_unworkable(lambda: _check_models(method, params))
     return feed.drafts(run, method, params)
 
 
@@ -77,7 +79,28 @@ def conclude(run: Run, method: Method, params: Any, feed: Feed) -> dict[str, Any
         result = combine(sources) if combine else {"sources": sources}
     else:
         result = next((shard.result for shard in shards if shard.stage == 1), {})
-    return result | feed.about(params)
+    return result | feed.about(params) | _told_of_models(method, params)
+
+
+def where() -> Where:
+    return Where(models=settings.WINNOW_HOME / "models")
+
+
+def _models_of(method: Method, params: Any) -> dict[str, str]:
+    """Causal models that the parameters name, by parameter."""
+    named = {name: getattr(params, name) for name in getattr(method, "MODELS", ())}
+    return {name: model for name, model in named.items() if model}
+
+
+def _check_models(method: Method, params: Any) -> None:
+    for model in _models_of(method, params).values():
+        check_usable(model, where())
+
+
+def _told_of_models(method: Method, params: Any) -> dict[str, Any]:
+    """Which weights spoke."""
+    models = _models_of(method, params)
+    return {"models": {name: told_of(model, where()) for name, model in models.items()}} if models else {}
 
 
 def _bench(run: Run, shard: Shard, reporter: Reporter) -> Bench:
@@ -86,6 +109,7 @@ def _bench(run: Run, shard: Shard, reporter: Reporter) -> Bench:
 
     return Bench(
         cache=settings.WINNOW_HOME / "cache",
+        models=where().models,
         progress=progress,
         check_cancelled=reporter.check_cancelled,
         votes=lambda: read_votes_of_project(run.project),

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from workers.engine.likelihood.cached import Likely, Remarks, Responses
+    from workers.engine.models.scorer import Scorer
     from workers.engine.rewards.scores import Asked, Rewarded
     from workers.engine.texts.embeddings import Embedded
 
@@ -130,6 +132,8 @@ class Bench:
     sources: Mapping[int, str] = field(default_factory=dict)
     # The project's words of a kind (`follow_ups`, `domains`) by version; 0 = its newest, or the bundled ones.
     wording: Callable[[str, int], Words] = _no_words
+    # Folders of models that go by name alone.
+    models: Path = Path("models")
 
     def embed(self, texts: Sequence[str], *, model: str) -> Embedded:
         from workers.engine.texts.embeddings import embed
@@ -146,3 +150,32 @@ class Bench:
             self.progress(done, total, "scoring")
 
         return reward(asked, model=model, cache=self.cache, check=self.check_cancelled, on_batch=on_batch)
+
+    def scorer(self, model: str) -> Scorer:
+        """A causal model by name, path or URL, to score with; Unworkable where there is none."""
+        from workers.engine.models.open import Where, open_scorer
+
+        return open_scorer(model, Where(self.models))
+
+    def likelihoods(
+        self, asked: Sequence[Responses], *, model: str, with_eot: bool = True, template: str | None = None
+    ) -> list[list[Likely]]:
+        """How probable the model finds each response; a row is a conversation with all its responses."""
+        from workers.engine.likelihood.cached import likelihoods
+
+        return likelihoods(
+            self.scorer(model), asked, cache=self.cache, with_eot=with_eot, template=template,
+            check=self.check_cancelled, on_portion=self._on_portion,
+        )  # fmt: skip
+
+    def remarks(self, asked: Sequence[Remarks], *, model: str, template: str | None = None) -> list[list[Likely]]:
+        """How probable the model finds each remark of the person behind a response."""
+        from workers.engine.likelihood.cached import remarks
+
+        return remarks(
+            self.scorer(model), asked, cache=self.cache, template=template, check=self.check_cancelled,
+            on_portion=self._on_portion,
+        )  # fmt: skip
+
+    def _on_portion(self, done: int, total: int) -> None:
+        self.progress(done, total, "scoring")

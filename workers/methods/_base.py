@@ -11,6 +11,8 @@ A method file has a module docstring (its documentation, shown to the curator), 
     QUEUE      "cpu" or "gpu"
     Params     a frozen dataclass, every field made by `param`
     FIELDS     {name: help} of the fields of its signals
+    MODELS     optional: names of the Params that name causal models; each is checked before a run, and the result
+               says which weights they had
     preflight(params) -> None                        raises Unworkable, with a sentence, before anything starts
     prepare(pairs, params, bench) -> None            optional mapped stage before a "whole" one: fill caches
     run(pairs, params, bench) -> Outcome             exactly one signal per pair, whatever their order

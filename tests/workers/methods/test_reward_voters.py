@@ -16,7 +16,7 @@ from curation.models import Signal
 from ledger.models import State
 from tests.workers.conftest import run_here
 from workers.engine.bench import Bench, Unworkable
-from workers.engine.rewards.model import revision_of
+from workers.engine.models.folder import revision_of
 from workers.methods import model_vote
 from workers.methods._base import Pair
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workers.engine.bench import Unworkable
-from workers.engine.likelihood.passages import Passage
+from workers.engine.likelihood.passages import Passage, alike
 from workers.engine.likelihood.tokens import Messages, TemplateRefuses, Tokens
 
 # Two texts that begin and end differently, whatever the tokenizer merges: what both renderings share is the template's.
@@ -59,7 +59,7 @@ class Chat:
         """Each response as the assistant's next turn."""
         prompt = self._ids(messages, opens=True)
         whole = [self._ids([*messages, _turn("assistant", text)]) for text in responses]
-        begins = [_alike(prompt, ids) for ids in whole]
+        begins = [alike(prompt, ids) for ids in whole]
         begin = min(begins, default=0)
         merged = begin < len(prompt)
         ends = [max(begin, len(ids) - self.tail + (self.eot if self.with_eot else 0)) for ids in whole]
@@ -76,11 +76,11 @@ class Chat:
         said = [*messages, _turn("assistant", response)]
         whole = [self._ids([*said, _turn("user", text)]) for text in remarks]
         probes = [self._ids([*said, _turn("user", text)]) for text in PROBES]
-        begin = _alike(*probes)
-        tail = _alike(*(ids[::-1] for ids in probes))
+        one, other = probes
+        begin, tail = alike(one, other), alike(one[::-1], other[::-1])
         merged = any(ids[:begin] != probes[0][:begin] for ids in whole)
         if merged:
-            begin = min(_alike(ids, probes[0]) for ids in whole)
+            begin = min(alike(ids, probes[0]) for ids in whole)
         parts = [ids[: max(begin, len(ids) - tail)] for ids in whole]
         return self._cut(parts, begin, merged, remarks, self._has_system(messages))
 
@@ -111,8 +111,9 @@ class Chat:
         if len(ids) <= most:
             return ids
         bos = self.tokens.bos
-        keeps_bos = bos is not None and ids[0] == bos and most > 1
-        return (bos, *ids[len(ids) - most + 1 :]) if keeps_bos else ids[len(ids) - most :]
+        if bos is not None and ids[0] == bos and most > 1:
+            return (bos, *ids[len(ids) - most + 1 :])
+        return ids[len(ids) - most :]
 
     def _ids(self, messages: Messages, *, opens: bool = False) -> tuple[int, ...]:
         turns = _system_into_first(messages) if self.system_merged else list(messages)
@@ -142,7 +143,7 @@ class Chat:
             raise Unworkable(
                 f"The chat template of {self.tokens.name!r} refuses a question and an answer: {error}."
             ) from error
-        tail = _alike(first[::-1], second[::-1])
+        tail = alike(first[::-1], second[::-1])
         behind = first[len(first) - tail :]
         return tail, next((nth + 1 for nth, token in enumerate(behind) if self.tokens.is_special(token)), 0)
 
@@ -162,12 +163,3 @@ def _system_into_first(messages: Messages) -> list[Mapping[str, Any]]:
         return [_turn("user", said), *turns]
     merged = _turn("user", f"{said}\n\n{turns[first].get('content') or ''}")
     return [*turns[:first], merged, *turns[first + 1 :]]
-
-
-def _alike(one: Sequence[int], other: Sequence[int]) -> int:
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from workers.engine.bench import Unworkable
-from workers.engine.devices import ran_out_of_memory
+from workers.engine.devices import ran_out_of_memory, release_memory
 from workers.engine.likelihood.head import Head
 from workers.engine.likelihood.layout import Laid, empty_cache, gathered, wanted
 from workers.engine.likelihood.passages import Floats, Passage, Scored
@@ -93,7 +93,7 @@ class Likelihood:
                 f"Memory does not hold one text of {rows[0].past + rows[0].tokens:,} tokens with this model; "
                 "use a smaller model, or cut the texts shorter."
             )
-        _free()
+        release_memory()
         for half in halves:
             yield from self._in_memory(half, cache, said)
 
@@ -218,13 +218,3 @@ def _halves(rows: list[Row]) -> list[list[Row]]:
         return [rows]
     middle = len(nodes) // 2
     return [[Row(rows[0].begun, nodes[:middle])], [Row(rows[0].begun, nodes[middle:])]]
-
-
-def _free() -> None:
-    import gc
-
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,3 +45,11 @@ class Scored:
     @property
     def is_finite(self) -> bool:
         return bool(np.isfinite(self.logprobs).all())
+
+
+def alike(one: Sequence[int], other: Sequence[int], depth: int = 0) -> int:
+    """How many ids both begin with, of which `depth` are known."""
+    end = min(len(one), len(other))
+    while depth < end and one[depth] == other[depth]:
+        depth += 1
+    return depth

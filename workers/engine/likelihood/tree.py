@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workers.engine.likelihood.passages import Passage
+from workers.engine.likelihood.passages import Passage, alike
 
 LEAST_SAVED = 32
 
@@ -67,7 +67,7 @@ def _nodes(passages: Sequence[Passage], order: Sequence[int], depth: int, least_
     for group in _by_next(passages, order, depth):
         first, last = passages[group[0]].ids, passages[group[-1]].ids
         # In sorted order whatever the first and the last share, all between them share.
-        common = _alike(first, last, depth)
+        common = alike(first, last, depth)
         ending = [number for number in group if len(passages[number].ids) == common]
         going = group[len(ending) :]
         shared = common - depth
@@ -92,13 +92,6 @@ def _by_next(passages: Sequence[Passage], order: Sequence[int], depth: int) -> l
             token = following
         groups[-1].append(number)
     return groups
-
-
-def _alike(first: tuple[int, ...], last: tuple[int, ...], depth: int) -> int:
-    end = min(len(first), len(last))
-    while depth < end and first[depth] == last[depth]:
-        depth += 1
-    return depth
 
 
 def _first_scored(passages: Sequence[Passage], numbers: Sequence[int], start: int, end: int) -> int:

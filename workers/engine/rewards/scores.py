@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.engine.bench import Unworkable
-from workers.engine.devices import ran_out_of_memory
+from workers.engine.devices import ran_out_of_memory, release_memory
 from workers.engine.heads.rows import Floats
-from workers.engine.rewards.model import Classifier, placement, revision_of, reward_folder
+from workers.engine.models.folder import placement, revision_of
+from workers.engine.models.resident import resident
+from workers.engine.rewards.model import Classifier, reward_folder
 from workers.engine.rewards.reading import Reading
 from workers.engine.texts.store import Kept, keep, kept_in, open_store
 
@@ -61,7 +63,7 @@ def reward(
         missing = {key: one for key, one in by_key.items() if key not in found}
         done = 0
         if missing:
-            classifier = _resident(folder)
+            classifier = resident(Classifier, folder)
             for fresh in _scored(classifier, missing, folder, check):
                 keep(store, fresh)
                 found |= fresh
@@ -81,26 +83,6 @@ def _cache_file(cache: Path, folder: Path) -> Path:
     revision = revision_of(folder)
     version = f"{revision.weights} {revision.reading} {placement()[1]} {RULES}"
     return cache / "rewards" / f"{hashlib.sha256(version.encode()).hexdigest()[:16]}.sqlite"
-
-
-_loaded: dict[tuple[Path, str], Classifier] = {}
-
-
-def is_resident(folder: Path) -> bool:
-    return any(loaded == folder for loaded, _ in _loaded)
-
-
-def _resident(folder: Path) -> Classifier:
-    """One model stays in memory; the last one leaves before the next comes."""
-    revision = revision_of(folder)
-    key = (folder, revision.weights + revision.reading)
-    if key not in _loaded:
-        for old in _loaded.values():
-            old.model.to("meta")
-            old.forget_memory()
-        _loaded.clear()
-        _loaded[key] = Classifier(folder)
-    return _loaded[key]
 
 
 def _scored(classifier: Classifier, missing: Mapping[bytes, Asked], folder: Path, check: Callable[[], None]) -> Any:
@@ -127,7 +109,7 @@ def _scored(classifier: Classifier, missing: Mapping[bytes, Asked], folder: Path
         if values is None:
             if len(batch) == 1:
                 raise Unworkable(f"Memory ran out while {folder.name} read one text of {longest:,} tokens.")
-            classifier.forget_memory()
+            release_memory()
             budget = len(batch) // 2 * longest
             continue
         yield {key: _answer(value, readings[key].is_cut) for key, value in zip(batch, values, strict=True)}

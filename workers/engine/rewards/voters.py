@@ -14,7 +14,9 @@ import numpy as np
 from workers.engine.bench import Unworkable
 from workers.engine.heads.rows import Floats
 from workers.engine.heads.voting import Voter
-from workers.engine.rewards.model import Revision, check_usable, revision_of, reward_folder
+from workers.engine.models.folder import Revision, revision_of
+from workers.engine.models.resident import is_resident
+from workers.engine.rewards.model import check_usable, reward_folder
 
 if TYPE_CHECKING:
     from workers.engine.bench import Bench
@@ -69,8 +71,6 @@ def asked_of(pairs: Sequence[Sided]) -> list[Asked]:
 
 
 def fill_cache(pairs: Sequence[Sided], models: str, bench: Bench) -> None:
-    from workers.engine.rewards.scores import is_resident
-
     # The one in memory first: the pieces of a run come one after another, and loading a large model takes a while.
     for path in sorted(named(models), key=lambda path: not is_resident(reward_folder(path))):
         bench.reward(asked_of(pairs), model=path)

@@ -15,8 +15,10 @@ import pytest
 from tests.workers.tiny_rewards import SHAPE, WORDS, chat_tokenizer, make_bert, make_llama, pair_tokenizer
 from workers.engine.bench import Unworkable
 from workers.engine.heads.rows import Floats
+from workers.engine.models.folder import revision_of
+from workers.engine.models.resident import forget_residents, resident
 from workers.engine.rewards import scores as module
-from workers.engine.rewards.model import check_usable, revision_of, reward_folder
+from workers.engine.rewards.model import Classifier, check_usable, reward_folder
 from workers.engine.rewards.reading import PROMPT, Reader
 from workers.engine.rewards.scores import Asked, reward
 
@@ -34,9 +36,9 @@ def rows() -> list[Asked]:
 
 @pytest.fixture(autouse=True)
 def nothing_resident() -> Iterator[None]:
-    module._loaded.clear()
+    forget_residents()
     yield
-    module._loaded.clear()
+    forget_residents()
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def test_families_are_read_up_to_their_last_position(family: str, tmp_path: Path
     tokenizer.save_pretrained(tmp_path / "model")
     rows = [asked("bread " * n, "salt water " * m) for n, m in ((1, 1), (5, 12), (70, 3), (2, 60))]
     found = reward(rows, model=str(tmp_path / "model"), cache=tmp_path)
-    reader = module._resident(tmp_path / "model").reader
+    reader = resident(Classifier, tmp_path / "model").reader
     assert reader.limit == (40 if family == "Roberta" else 64)
     assert found.truncated.tolist() == [False, False, True, True]
     for row, value in zip(rows, found.values, strict=True):
@@ -126,8 +128,8 @@ def test_a_second_time_nothing_is_loaded_and_nothing_differs(
     tiny_bert: Path, rows: list[Asked], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = reward(rows, model=str(tiny_bert), cache=tmp_path)
-    module._loaded.clear()
-    monkeypatch.setattr(module, "Classifier", None)
+    forget_residents()
+    monkeypatch.setattr(module, "resident", None)
     again = reward(rows[::-1], model=str(tiny_bert), cache=tmp_path)
     assert (again.values[::-1] == first.values).all()
     assert len(reward([], model=str(tiny_bert), cache=tmp_path).values) == 0
@@ -201,7 +203,7 @@ def test_a_conversation_that_the_template_refuses_has_no_score(tiny_llama: Path,
 
 def _small_memory(folder: Path, most: int, error: Exception) -> list[int]:
     """The loaded model runs out of memory on more than `most` rows; the sizes that were tried."""
-    classifier = module._resident(folder)
+    classifier = resident(Classifier, folder)
     forward, tried = classifier.model.forward, []
 
     def limited(*args: Any, **kwargs: Any) -> Any:
@@ -238,7 +240,7 @@ def test_memory_that_is_not_enough_for_one_text_is_a_sentence_and_the_rest_is_ke
     _small_memory(tiny_bert, 0, _out_of_memory("torch"))
     with pytest.raises(Unworkable, match="Memory ran out while tiny-bert read one text of"):
         reward(rows, model=str(tiny_bert), cache=tmp_path)
-    module._loaded.clear()
+    forget_residents()
     assert np.isfinite(reward(rows, model=str(tiny_bert), cache=tmp_path).values).all()
 
 
@@ -266,12 +268,6 @@ def test_stopping_keeps_what_is_done(
     tried = _small_memory(tiny_bert, 100, RuntimeError())
     reward(rows, model=str(tiny_bert), cache=tmp_path)
     assert sum(tried) == len(rows) - 16
-
-
-def test_one_model_stays_in_memory(tiny_bert: Path, tiny_llama: Path, tmp_path: Path) -> None:
-    for folder in (tiny_bert, tiny_llama):
-        reward([asked("bread", "salt")], model=str(folder), cache=tmp_path)
-    assert [key[0] for key in module._loaded] == [tiny_llama]
 
 
 def test_the_revision_is_the_hash_of_the_weights(copied: Path) -> None:
