@@ -12,6 +12,7 @@ from curation import (
     recipes_urls,
     releases_urls,
     review_views,
+    wordings_urls,
 )
 
 app_name = "curation"
@@ -33,4 +34,5 @@ urlpatterns: list[URLPattern] = [
     *methods_urls.urlpatterns,
     *recipes_urls.urlpatterns,
     *releases_urls.urlpatterns,
+    *wordings_urls.urlpatterns,
 ]
