@@ -18,6 +18,7 @@ from curation.wordings.queries import bundled_words
 from ledger.models import Run, RunKind
 from workers import tasks
 from workers.engine.bench import Bench
+from workers.engine.likelihood.cached import Likely, Responses
 from workers.engine.texts.embeddings import Embedded
 from workers.methods._base import Pair
 
@@ -26,6 +27,13 @@ DIMS = 16
 
 class EchoBench(Bench):
     """A text such as "good 0.8 #3" becomes a vector whose first number is 0.8; the rest is noise by hash."""
+
+    def likelihoods(
+        self, asked: Sequence[Responses], *, model: str, with_eot: bool = True, template: str | None = None
+    ) -> list[list[Likely]]:
+        """A number by hash of who says what to whom, about two nats a word."""
+        self.check_cancelled()
+        return [[_likely(model, str(messages), text) for text in texts] for messages, texts in asked]
 
     def embed(self, texts: Sequence[str], *, model: str) -> Embedded:
         self.check_cancelled()
@@ -40,6 +48,12 @@ def _vector(text: str) -> list[float]:
     if len(words) > 1 and words[0] == "good":
         noise[0] = float(words[1])
     return [float(number) for number in noise / max(1.0, float(np.linalg.norm(noise)))]
+
+
+def _likely(model: str, messages: str, text: str) -> Likely:
+    seed = int.from_bytes(hashlib.sha256(f"{model}\0{messages}\0{text}".encode()).digest()[:8], "little")
+    words = len(text.split()) + 1
+    return Likely(-words * float(np.random.default_rng(seed).uniform(1, 3)), words, len(text.encode()))
 
 
 @pytest.fixture

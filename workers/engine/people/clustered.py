@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 
 from workers.engine.heads.bradley_terry import Floats, Ints, fit_heads, wilson
 
+Flags = NDArray[np.bool_] | Floats
 # A little shrinkage, so that a column that separates the labels has a slope at all.
 RIDGE = 1.0
 
 
-def clustered_share(hits: NDArray[np.bool_], groups: Ints) -> dict[str, Any]:
-    """`interval` is null below two groups: then nothing tells how far one group may differ from the next."""
+def clustered_share(hits: Flags, groups: Ints) -> dict[str, Any]:
+    """A hit is 1, a miss 0, what is neither one half.
+
+    `interval` is null below two groups: then nothing tells how far one group may differ from the next.
+    """
     n = len(hits)
     if not n:
         return {"share": None, "interval": None, "n": 0, "groups": 0}
@@ -34,7 +38,7 @@ def clustered_share(hits: NDArray[np.bool_], groups: Ints) -> dict[str, Any]:
     return found
 
 
-def _effective(hits: NDArray[np.bool_], inverse: NDArray[np.intp], share: float, n_groups: int) -> float:
+def _effective(hits: Flags, inverse: NDArray[np.intp], share: float, n_groups: int) -> float:
     n = len(hits)
     if share in (0.0, 1.0):
         return float(n_groups)

@@ -1,0 +1,1 @@
+"""How much more probable one model finds a response than another."""

@@ -1,0 +1,170 @@
+"""A strong model's log-likelihood over that of a weak one: the response whose ratio is larger is the better one.
+
+Idea
+    Take two language models of which one was brought closer to what people prefer: a checkpoint tuned on preferences
+    and the one it was tuned from. How much more probable the former finds a response than the latter is a reward that
+    nobody had to train. What both find likely for other reasons, such as common words, cancels.
+
+Formula
+    r(x, y) = log p_strong(y | T(x)) - log p_weak(y | T(x)), summed over the tokens of y and its end of turn (`sum`, as
+    published), or divided (`mean`): by tokens where both models count the same in every response of the source, else by
+    the bytes of the text, since tokens of two tokenizers are two units. T(x) is the conversation, each model by its own
+    chat template and with its own boundary. score_a = r(x, a), score_b = r(x, b), mean = score_b - score_a.
+    A model against itself gives exactly 0, exchanging the two turns every sign, and r(A, C) = r(A, B) + r(B, C).
+
+Paper
+    Dr.SoW / CDR, 2024: Density ratio of strong over weak models as a training-free reward. Its published code scores
+    the last token of the prompt too and draws exemplars without a seed; neither is so here.
+
+Needs
+    Responses, and two causal models: `strong`, `weak`. Labels are read only to tell what the scores are worth. It works
+    best with a DPO checkpoint over its very own SFT checkpoint, next best with an SFT checkpoint over its base.
+
+Signal
+    value = mean, in nats (a sum), nats per token or per byte; unbounded, positive = response b better. `flagged` where
+    for either model a response or its prompt was cut, merges with its prompt, is empty, has no finite number or is
+    refused by the template: `flags_a` and `flags_b` say which. Flagged rows count in no figure and are never labelled
+    by default. Scores of single responses are kept beside. The result tells, per source: agreement with the labels
+    beside the strong model alone and length alone, on the same rows; how scores go with length; and the probes.
+
+Limits
+    A sum grows with length: Spearman's rho of score and length is reported, and beyond 0.5 warned of. It inherits the
+    biases of both models. Where strong and weak are alike, its sign is noise. A small number is not a small difference
+    in quality, and sources are not comparable with each other.
+
+Cost
+    Two models read every prompt once and every response once: some hundred tokens each, a second per thousand tokens
+    for a model of 30 million parameters on two cores, and a GPU from a billion on. Results are kept by content, so
+    another seed costs little and a killed run goes on.
+
+Do not use
+    With a strong model that was trained on these very labels; or to label while its probes fail.
+
+Relations
+    follow_up asks one model what a person would say next; model_vote learns from labels and needs no such models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from workers.engine.bench import Bench, Unworkable
+from workers.methods._base import Outcome, Pair, Score, Signal, param
+
+if TYPE_CHECKING:
+    from workers.engine.ratios.measured import Measured
+    from workers.engine.ratios.ratio import Ratio, Scale
+
+LABEL = "Density ratio: a strong model over a weak one"
+NEEDS = ("responses",)
+YIELDS = ("signals", "scores")
+SHAPE = "whole"
+SCOPE = "source"
+QUEUE = "cpu"
+MODELS = ("strong", "weak")
+FIELDS = {
+    "score_a": "ratio of response a",
+    "score_b": "ratio of response b",
+    "mean": "score_b - score_a, positive = response b better",
+    "strong_a": "log-likelihood of response a by the strong model, in nats",
+    "strong_b": "the same of response b",
+    "weak_a": "log-likelihood of response a by the weak model, in nats",
+    "weak_b": "the same of response b",
+    "tokens_a": "scored tokens of response a, by the strong model",
+    "tokens_b": "the same of response b",
+    "weak_tokens_a": "scored tokens of response a, by the weak model",
+    "weak_tokens_b": "the same of response b",
+    "flags_a": "why response a is not to be trusted: truncated, boundary_merge, empty, nonfinite, refused",
+    "flags_b": "the same of response b",
+    "flagged": "either response has a flag for either model",
+}
+
+
+@dataclass(frozen=True)
+class Params:
+    strong: str = param("", help="The better model: a folder on the worker's machine, a name, or a server's URL.")
+    weak: str = param("", help="The model it is set against, best the one that it was tuned from.")
+    form: str = param("sum", choices=("sum", "mean"), help="The sum as published, or the mean per token or byte.")
+    template: str = param(
+        "own",
+        choices=("own", "strong"),
+        help="Each model by its own chat template, or both by the strong one's; the latter wants one tokenizer.",
+    )
+    with_eot: bool = param(True, help="The token that ends the turn counts, too.")
+    seed: int = param(0, ge=0, le=2**31 - 1, help="The seed of samples, intervals and pictures.")
+
+
+def preflight(params: Params) -> None:
+    for name, what in (("strong", "the better model"), ("weak", "the model to set it against")):
+        if not getattr(params, name).strip():
+            raise Unworkable(
+                f"Name {what} as `{name}`: a folder on the worker's machine, a name, or a server's URL. Best is a DPO "
+                "checkpoint over its own SFT checkpoint."
+            )
+
+
+def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
+    """Fill the cache of likelihoods."""
+    _measured(pairs, params, bench)
+
+
+def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
+    from workers.engine.ratios.report import report
+
+    bench.check_cancelled()
+    pairs = sorted(pairs, key=lambda pair: pair.id)
+    if not pairs:
+        return Outcome()
+    found = _measured(pairs, params, bench)
+    told = report(found, [""] * len(pairs), seed=params.seed)
+    signals = [_signal(pair, *sides, found.unit) for pair, sides in zip(pairs, found.sides, strict=True)]
+    return Outcome(signals=signals, scores=_scores(found), result=told | {"form": params.form, "seed": params.seed})
+
+
+def combine(results: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sources": dict(results)}
+
+
+def _measured(pairs: Sequence[Pair], params: Params, bench: Bench) -> Measured:
+    from workers.engine.ratios.measured import measure
+
+    return measure(pairs, _scale(params), bench, lambda messages: messages)
+
+
+def _scale(params: Params) -> Scale:
+    from workers.engine.ratios.ratio import Scale
+
+    return Scale(
+        params.strong, params.weak, form=params.form, with_eot=params.with_eot,
+        is_template_shared=params.template == "strong",
+    )  # fmt: skip
+
+
+def _signal(pair: Pair, a: Ratio, b: Ratio, unit: str) -> Signal:
+    score_a, score_b = _number(a.value(unit)), _number(b.value(unit))
+    mean = score_b - score_a if score_a is not None and score_b is not None else None
+    fields = {
+        "score_a": score_a, "score_b": score_b, "mean": mean,
+        "strong_a": _number(a.strong.total), "strong_b": _number(b.strong.total),
+        "weak_a": _number(a.weak.total), "weak_b": _number(b.weak.total),
+        "tokens_a": a.strong.tokens, "tokens_b": b.strong.tokens,
+        "weak_tokens_a": a.weak.tokens, "weak_tokens_b": b.weak.tokens,
+        "flags_a": a.flags, "flags_b": b.flags, "flagged": not (a.is_clean and b.is_clean),
+    }  # fmt: skip
+    return Signal(pair.id, mean, fields)
+
+
+def _scores(found: Measured) -> list[Score]:
+    """Of each response the ratio in the unit of its source, and both sums."""
+    told = []
+    for response, (_, one) in sorted(found.responses().items()):
+        each = {"ratio": one.value(found.unit), "strong": one.strong.total, "weak": one.weak.total}
+        told += [Score(response, name, value) for name, value in each.items() if isfinite(value)]
+    return told
+
+
+def _number(value: float) -> float | None:
+    return value if isfinite(value) else None
