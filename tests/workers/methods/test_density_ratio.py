@@ -187,9 +187,7 @@ def test_models_that_give_no_numbers_get_sentences(make_pairs: MakePairs, tmp_pa
     assert "0 responses have a score" in outcome.result["length"]["words"]
 
 
-@pytest.mark.parametrize(
-    ("params", "missing"), [({}, "strong"), ({"strong": "a"}, "weak"), ({"strong": " "}, "strong")]
-)
-def test_a_model_that_was_not_named_is_asked_for(params: dict[str, str], missing: str) -> None:
+@pytest.mark.parametrize(("strong", "missing"), [("", "strong"), (" ", "strong"), ("a", "weak")])
+def test_a_model_that_was_not_named_is_asked_for(strong: str, missing: str) -> None:
     with pytest.raises(Unworkable, match=f"as `{missing}`: a folder on the worker's machine"):
         density_ratio.preflight(density_ratio.Params(strong=strong))
