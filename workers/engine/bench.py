@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from workers.engine.likelihood.cached import Likely, Remarks, Responses
+    from workers.engine.models.allowed import Servers
     from workers.engine.models.scorer import Scorer
     from workers.engine.rewards.scores import Asked, Rewarded
     from workers.engine.texts.embeddings import Embedded
@@ -90,6 +91,12 @@ def _no_words(kind: str, version: int) -> Words:
     raise Unworkable(f"There are no {kind} at hand here.")
 
 
+def _no_servers() -> Servers:
+    from workers.engine.models.allowed import Servers
+
+    return Servers()
+
+
 def _no_checks() -> Sequence[Check]:
     return ()
 
@@ -134,6 +141,8 @@ class Bench:
     wording: Callable[[str, int], Words] = _no_words
     # Folders of models that go by name alone.
     models: Path = Path("models")
+    # Model servers that the project lists; none else is ever reached.
+    servers: Servers = field(default_factory=_no_servers)
 
     def embed(self, texts: Sequence[str], *, model: str) -> Embedded:
         from workers.engine.texts.embeddings import embed
@@ -155,7 +164,7 @@ class Bench:
         """A causal model by name, path or URL, to score with; Unworkable where there is none."""
         from workers.engine.models.open import Where, open_scorer
 
-        return open_scorer(model, Where(self.models))
+        return open_scorer(model, Where(self.models, self.servers, self.check_cancelled))
 
     def likelihoods(
         self, asked: Sequence[Responses], *, model: str, with_eot: bool = True, template: str | None = None

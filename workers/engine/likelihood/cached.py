@@ -19,6 +19,7 @@ from workers.engine.likelihood.chat import Read
 from workers.engine.likelihood.passages import Passage, alike
 from workers.engine.likelihood.tokens import Messages, TemplateRefuses
 from workers.engine.models.scorer import Scorer
+from workers.engine.models.side_by_side import side_by_side
 from workers.engine.texts.store import Kept, keep, kept_in, open_store
 
 # Tokens of a portion, shared ones once: some seconds of a small model, and what passages share mostly lies within.
@@ -96,11 +97,7 @@ def _of_rows(
     check: Callable[[], None],
     on_portion: Callable[[int, int], None] | None,
 ) -> list[list[Likely]]:
-    read: list[list[Read] | None] = []
-    for number, (_, reads) in enumerate(rows):
-        if number % READ_AT_ONCE == 0:
-            check()
-        read.append(_unless_refused(reads))
+    read = _read(scorer, rows, check)
     asked = {_key(one.passage): one.passage for row in read for one in row or () if not one.is_empty}
     with closing(open_store(cache / "likelihoods" / f"{scorer.version}.sqlite")) as store:
         found = kept_in(store, list(asked))
@@ -119,6 +116,17 @@ def _of_rows(
         else [Likely(nan, 0, len(text.encode()), frozenset({"refused"})) for text in texts]
         for (texts, _), reads in zip(rows, read, strict=True)
     ]
+
+
+def _read(scorer: Scorer, rows: Sequence[Row], check: Callable[[], None]) -> list[list[Read] | None]:
+    if scorer.hands > 1:
+        return side_by_side(rows, lambda row, stop: _unless_refused(row[1]), hands=scorer.hands, check=check)
+    read = []
+    for number, (_, reads) in enumerate(rows):
+        if number % READ_AT_ONCE == 0:
+            check()
+        read.append(_unless_refused(reads))
+    return read
 
 
 def _unless_refused(reads: Callable[[], list[Read]]) -> list[Read] | None:

@@ -6,4 +6,11 @@ causal.py     a causal model in a folder: what cannot be used, as sentences; rea
 resident.py   which models stay in memory, and which leave when another comes
 scorer.py     what a method may ask of a model, whether it lies here or behind a server
 open.py       from a name to a scorer
+
+allowed.py           which servers a project may reach, by which addresses, with whose key
+client.py            the one guarded way to them
+server.py            a model behind a server, as a scorer
+server_tokens.py     a server's own tokenizer and template
+prompt_logprobs.py   the forms in which servers tell log-probabilities of given tokens
+side_by_side.py      several requests under way at once
 """

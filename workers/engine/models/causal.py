@@ -70,6 +70,8 @@ class Causal:
 class FolderScorer:
     """Holds no weights itself: they are loaded when something is to be scored, and may leave again."""
 
+    hands = 1
+
     def __init__(self, folder: Path) -> None:
         self.folder, self.revision = folder, revision_of(folder)
         self.tokenizer: Any = tokenizer_of(folder)

@@ -179,10 +179,10 @@ class Client:
         if status in PASSING:
             raise _Passing(f"it answers {status} {words}".strip(), wait)
         if status in (401, 403):
-            known = "the key in WINNOW_MODEL_SERVER_KEYS" if self._key else "a call without a key"
+            what = "the key that it was given" if self._key else "a call without a key"
             raise Unworkable(
-                f"The model server {self.url} refuses {known} ({status}). An operator gives it a key there, as "
-                f"{self.url}=KEY."
+                f"The model server {self.url} refuses {what} ({status}). An operator sets it by {self.url}=KEY in "
+                "WINNOW_MODEL_SERVER_KEYS."
             )
         raise Answered(status, words) if 400 <= status < 500 or status == 501 else Garbled(f"status {status}")
 

@@ -22,6 +22,10 @@ class Scorer(Protocol):
     def context(self) -> int:
         """The most tokens of a passage."""
 
+    @property
+    def hands(self) -> int:
+        """How many conversations to read at once: more than one where a server reads them."""
+
     def chat(self, *, with_eot: bool = True, template: str | None = None) -> Chat:
         """Conversations as this model's ids; `template` replaces its own."""
 

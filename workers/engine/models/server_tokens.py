@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from workers.engine.likelihood.tokens import Messages, TemplateRefuses
 from workers.engine.models.client import Answered, Client, Garbled, ServerTrouble, Stop
@@ -17,6 +17,8 @@ THREE_TURNS = (
     {"role": "assistant", "content": "It is noon."},
     {"role": "user", "content": "Thank you."},
 )
+R = TypeVar("R")
+
 # Where /tokenize may lie: beside /v1, as vLLM has it, or below it.
 PLACES = ("//", "/")
 KEPT = 4096
@@ -31,7 +33,7 @@ class Reading:
     adds_bos: bool
     # Ids of special tokens where the server lists them; None where each is judged by its looks.
     special: frozenset[int] | None
-    # As the server tells it with every answer; 0 where it does not.
+    # How many tokens the model reads; 0 where the server does not say.
     context: int
 
 
@@ -63,7 +65,8 @@ class ServerTokens:
         return self._post("tokenize", {"prompt": text, "add_special_tokens": with_special}, _ids)
 
     def context(self) -> int:
-        return self._post("tokenize", {"prompt": "a"}, lambda told: _whole(told.get("max_model_len")))
+        """How many tokens the model reads, as it comes with every answer; 0 where it does not."""
+        return self._post("tokenize", {"prompt": "a"}, _context)
 
     def _asked_of_template(self, turns: str, opens: bool) -> tuple[int, ...]:
         body = {"messages": json.loads(turns), "add_generation_prompt": opens, "add_special_tokens": False}
@@ -80,7 +83,7 @@ class ServerTokens:
         is_mark = len(text) > 2 and text[0] in "<[" and text[-1] in ">]" and not any(map(str.isspace, text))
         return is_mark and token in self.plain(f"a{text}b")
 
-    def _post(self, what: str, body: Mapping[str, Any], read: Callable[[Any], Any]) -> Any:
+    def _post(self, what: str, body: Mapping[str, Any], read: Callable[[Any], R]) -> R:
         return self._client.post(
             f"{self._reading.place}{what}", {"model": self._model, **body}, stop=self._check, read=read
         )
@@ -137,5 +140,7 @@ def _text(told: Any) -> str:
     return text
 
 
-def _whole(told: Any) -> int:
-    return told if type(told) is int and told > 0 else 0
+def _context(told: Any) -> int:
+    _ids(told)
+    most = told.get("max_model_len")
+    return most if type(most) is int and most > 0 else 0

@@ -1,0 +1,258 @@
+"""A causal model behind an OpenAI-compatible server, as a scorer.
+
+What is asked of the server
+    GET  /v1/models         which models it has
+    POST /tokenize          a conversation as token ids, by the server's own template; /detokenize for the way back
+    POST /v1/completions    log-probabilities of given ids (`prompt_logprobs.py`)
+    vLLM has all of them. A server without /tokenize can have its tokenizer in a folder among Winnow's models.
+
+Limits
+    A server does not tell which weights it runs. `version` therefore takes in what the model says of a fixed
+    conversation, rounded so coarsely that the order of work on a busy server does not show; another checkpoint under
+    the same name mostly does. The ids of a passage and one token that servers insist on writing must fit its context.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workers.engine.bench import Unworkable
+from workers.engine.likelihood.chat import Chat
+from workers.engine.likelihood.passages import Floats, Passage, Scored
+from workers.engine.likelihood.tokens import OwnTokens, TemplateRefuses, Tokens
+from workers.engine.models.allowed import Server, Servers
+from workers.engine.models.client import Answered, Client, Garbled, Patience, ServerTrouble, Stop
+from workers.engine.models.folder import tokenizer_of
+from workers.engine.models.names import Served
+from workers.engine.models.prompt_logprobs import FORMS, body_of, read_of
+from workers.engine.models.server_tokens import THREE_TURNS, Reading, ServerTokens, find_out
+from workers.engine.models.side_by_side import side_by_side
+
+# Requests under way at once: enough to fill a server's batch, few enough for one that works them off one by one.
+HANDS = 16
+# Where nobody says how much a model reads; and the most, since every token of an answer is a small object here.
+UNTOLD_CONTEXT, MOST_CONTEXT = 4096, 32_768
+# Nats: what a total over the fixed conversation is rounded to.
+GRAIN = 4.0
+# So long what was found out about a server is believed.
+BELIEVED_SECONDS = 60.0
+# For the first questions somebody waits.
+FIRST = Patience(answer=60.0, pauses=(0.5, 1.0, 2.0), late=0)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was found out about a server and one of its models."""
+
+    model: str
+    context: int
+    # None where the tokenizer lies in a folder.
+    reading: Reading | None
+    tokenizer: str
+    form: str
+    version: str
+
+
+class ServerScorer:
+    """`check` is called while a request waits, and raises to end it."""
+
+    def __init__(self, client: Client, facts: Facts, models: Path, check: Stop = lambda: None) -> None:
+        self.client, self.facts, self.models, self.check = client, facts, models, check
+        self.context, self.version = facts.context, facts.version
+        self.name = f"{facts.model} at {client.url}"
+        self.hands = HANDS
+
+    def chat(self, *, with_eot: bool = True, template: str | None = None) -> Chat:
+        return Chat(self._tokens(template), self.context, with_eot=with_eot)
+
+    def score(
+        self,
+        passages: Sequence[Passage],
+        *,
+        check: Callable[[], None] = lambda: None,
+        on_passage: Callable[[int], None] = lambda done: None,
+    ) -> list[Scored]:
+        """Neighbours in the order of their ids are asked about together, for servers that keep what texts share."""
+        ids = sorted({passage.ids for passage in passages if passage.begin < len(passage.ids)})
+        said = side_by_side(
+            ids,
+            lambda one, stop: _asked(self.client, self.facts.form, self.facts.model, one, stop),
+            hands=self.hands,
+            check=check,
+            on_done=on_passage,
+        )
+        found = dict(zip(ids, said, strict=True))
+        nothing = np.zeros(0, np.float32)
+        return [Scored(found.get(passage.ids, nothing)[passage.begin :]) for passage in passages]
+
+    def _tokens(self, template: str | None) -> Tokens:
+        return _tokens(self.client, self.facts, self.models, template, self.check)
+
+
+def open_server(
+    served: Served, servers: Servers, models: Path, *, check: Stop = lambda: None, patience: Patience | None = None
+) -> ServerScorer:
+    """Unworkable for what trying again will not mend, ServerTrouble where the server does not answer."""
+    facts = _believed(served, servers, models, check)
+    return ServerScorer(_client(servers, served.url, patience), facts, models, check)
+
+
+def told_of_server(served: Served, servers: Servers) -> dict[str, Any]:
+    """What a run keeps of the model it used, from what was found out last: no server tells the hash of its weights."""
+    url = servers.at(served.url).url
+    found = (facts for (server, model, _), (_, facts) in _known.items() if (server.url, model) == (url, served.model))
+    facts = next(found, None)
+    name, version = (facts.model, facts.version) if facts else (served.model, "")
+    return {"name": name, "server": url, "sha256": "", "reading": version}
+
+
+def forget_servers() -> None:
+    _known.clear()
+    while _clients:
+        _clients.popitem()[1][2].close()
+
+
+_known: dict[tuple[Server, str, Path], tuple[float, Facts]] = {}
+_clients: dict[str, tuple[Servers, Patience | None, Client]] = {}
+
+
+def _client(servers: Servers, url: str, patience: Patience | None) -> Client:
+    """One per server, so that connections are used again; what a project may reach is looked at every time."""
+    url = servers.at(url).url
+    known, patient, client = _clients.get(url, (None, None, None))
+    if client is None or known != servers or patient != patience:
+        if client is not None:
+            client.close()
+        client = Client(servers, url, patience=patience, connections=HANDS)
+        _clients[url] = (servers, patience, client)
+    return client
+
+
+def _believed(served: Served, servers: Servers, models: Path, check: Stop) -> Facts:
+    server = servers.at(served.url)
+    key = (server, served.model, models)
+    at, facts = _known.get(key, (0.0, None))
+    if facts is not None and time.monotonic() - at < BELIEVED_SECONDS:
+        return facts
+    client = Client(servers, server.url, patience=FIRST)
+    try:
+        facts = _found_out(client, served.model, server.tokenizer, models, check)
+    except (Answered, Garbled) as reason:
+        raise Unworkable(f"The model server {client.url} answers {reason}.") from reason
+    finally:
+        client.close()
+    _known[key] = (time.monotonic(), facts)
+    return facts
+
+
+def _found_out(client: Client, wanted: str, tokenizer: str, models: Path, check: Stop) -> Facts:
+    model, told = _chosen(client, wanted, check)
+    reading = None if tokenizer else find_out(client, model, check=check)
+    if reading is None and not tokenizer:
+        raise Unworkable(
+            f"The model server {client.url} has no /tokenize, so nobody can say which tokens its model reads. Start it "
+            "with vLLM (vllm serve MODEL), or put the model's tokenizer into a folder of WINNOW_HOME/models and name "
+            "that folder beside the server in the project's settings."
+        )
+    context = (reading.context if reading else 0) or told or _own_context(models / tokenizer) or UNTOLD_CONTEXT
+    facts = Facts(model, min(context, MOST_CONTEXT) - 1, reading, tokenizer, "", "")
+    try:
+        ids = _tokens(client, facts, models, None, check).rendered(THREE_TURNS, opens=False)
+    except TemplateRefuses as reason:
+        raise Unworkable(f"The model server {client.url} cannot write a conversation: {reason}.") from reason
+    form, said = _form(client, model, ids, check)
+    total = round(float(np.nansum(said)) / GRAIN)
+    version = hashlib.sha256(f"{client.url} {model} {tokenizer} {ids} {total}".encode()).hexdigest()[:16]
+    return Facts(model, facts.context, reading, tokenizer, form, version)
+
+
+def _chosen(client: Client, wanted: str, check: Stop) -> tuple[str, int]:
+    """The model's id and, where the server tells it, how much it reads."""
+    try:
+        known = client.get("/models", stop=check, read=_models)
+    except Answered as reason:
+        if wanted and reason.status in (404, 405, 501):
+            return wanted, 0
+        raise
+    if not wanted and len(known) != 1:
+        raise Unworkable(
+            f"The model server {client.url} has {len(known)} models; write {client.url}#MODEL with one of: "
+            f"{', '.join(list(known)[:10]) or 'none'}."
+        )
+    if wanted and wanted not in known:
+        raise Unworkable(f"{client.url} has no model {wanted!r}; it has {', '.join(list(known)[:10]) or 'none'}.")
+    model = wanted or next(iter(known))
+    return model, known[model]
+
+
+def _models(told: Any) -> dict[str, int]:
+    try:
+        found = {str(one["id"]): one.get("max_model_len") for one in told["data"]}
+    except (KeyError, TypeError, AttributeError):
+        raise Garbled("no list of models") from None
+    return {name: most if type(most) is int and most > 0 else 0 for name, most in found.items()}
+
+
+def _form(client: Client, model: str, ids: Sequence[int], check: Stop) -> tuple[str, Floats]:
+    """The first form in which the server tells what is asked, and what it says of these ids."""
+    words = []
+    for form in FORMS:
+        try:
+            looked = partial(_first_look, form, ids)
+            return form, client.post("/completions", body_of(form, model, ids), stop=check, read=looked)
+        except (Answered, _Unable) as reason:
+            words.append(f"{form}: {reason}")
+    raise Unworkable(
+        f"The model server {client.url} does not tell how probable a given text is, so it can write but not score "
+        f"({'; '.join(words)}). Start the model with vLLM (vllm serve MODEL), which answers prompt_logprobs, or put "
+        "its folder on the worker's machine."
+    )
+
+
+class _Unable(Exception):
+    pass
+
+
+def _first_look(form: str, ids: Sequence[int], told: Any) -> Floats:
+    """Nothing is gained by asking the same again of a server that leaves out what it does not know."""
+    try:
+        return read_of(form, ids, told)
+    except Garbled as reason:
+        raise _Unable(str(reason)) from None
+
+
+def _asked(client: Client, form: str, model: str, ids: Sequence[int], stop: Stop) -> Floats:
+    try:
+        return client.post(
+            "/completions", body_of(form, model, ids), stop=stop, read=lambda told: read_of(form, ids, told)
+        )
+    except Answered as reason:
+        raise ServerTrouble(f"The model server {client.url} answers {reason} where it scored before.") from reason
+
+
+def _tokens(client: Client, facts: Facts, models: Path, template: str | None, check: Stop) -> Tokens:
+    if facts.reading is None:
+        return OwnTokens(tokenizer_of(_folder(models, facts.tokenizer)), template)
+    return ServerTokens(client, facts.model, facts.reading, template=template, check=check)
+
+
+def _folder(models: Path, name: str) -> Path:
+    folder = models / name
+    if Path(name).name != name or not folder.is_dir():
+        raise Unworkable(f"There is no folder {name!r} in {models} with the tokenizer of the model server.")
+    return folder
+
+
+def _own_context(folder: Path) -> int:
+    if not folder.name or not folder.is_dir():
+        return 0
+    most = tokenizer_of(folder).model_max_length
+    return int(most) if most < 10**7 else 0
