@@ -11,6 +11,7 @@ from accounts.models import Project, Role, Scope
 from accounts.problems import NotFound
 from corpus.models import Comparison
 from curation.models import Audit, DecisionBatch, Release
+from ledger.models import Run
 
 
 def readable_project(request: HttpRequest, slug: str) -> Project:
@@ -69,6 +70,14 @@ def audit_for(caller: Caller, audit_id: int, *, slug: str | None = None, scope: 
         raise hidden
     _check(caller, audit.project, scope, hidden)
     return audit
+
+
+def run_of(project: Project, run_id: int) -> Run:
+    """A run of a project that the caller may see already."""
+    run = Run.objects.select_related("project").filter(project=project, pk=run_id).first()
+    if run is None:
+        raise NotFound(f"There is no run {run_id} in {project.slug}.")
+    return run
 
 
 def named_release(project: Project, name: str) -> Release:

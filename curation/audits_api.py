@@ -12,6 +12,7 @@ from pydantic import Field
 from accounts.access import caller_of
 from accounts.models import Scope
 from accounts.paging import DEFAULT_LIMIT, Limit, last_id, page
+from curation import probes_api
 from curation.access import audit_for, curated_project, owned_project, readable_project
 from curation.audits.answer import answer_item, cancel_audit, finish_audit, undo_answer
 from curation.audits.claim_asked import Claimed
@@ -24,6 +25,7 @@ from curation.models import Audit, Question
 from curation.recipes import newest_recipe
 
 router = Router(tags=["audits"])
+router.add_router("", probes_api.router)
 
 
 class AuditIn(Schema):
@@ -44,7 +46,8 @@ class AuditOut(Schema):
     recipe_version: int | None
     rule: str | None
     action: str | None
-    # label: is it wrong? claim: does what the rule says of the text hold? That is in `claim`, in words.
+    # label: is it wrong? given: is the one that the rule gives right? claim: does what the rule says of the text hold?
+    # That is in `claim`, in words.
     question: Question
     claim: str | None
     # open, cancelled, audited, not shown; measured where no rule was asked about.

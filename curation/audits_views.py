@@ -18,7 +18,7 @@ from curation.audits.answer import AlreadyAnswered, answer_item, cancel_audit, f
 from curation.audits.claim_parts import parts_of
 from curation.audits.claims import claim_of_audit, claim_words
 from curation.audits.draw import BANDS, MAX_BANDS, MAX_PER_BAND, MAX_SEED, PER_BAND, Sampling, draw_labels, draw_rule
-from curation.audits.evidence import checked
+from curation.audits.evidence import MEASURED, checked
 from curation.audits.findings import best_bound
 from curation.audits.noise import noise_of
 from curation.audits.policy import FLIP_THRESHOLD, policy_of, set_policy, threshold
@@ -96,6 +96,8 @@ def audit(request: HttpRequest, slug: str, audit_id: int) -> HttpResponse:
         "bars": bars_of(found),
         "measure": measure_of(found),
         "is_claim": found.question == Question.CLAIM,
+        "is_given": found.question == Question.GIVEN,
+        "measured": MEASURED[Question(found.question)],
         "claim": claim_words(claim_of_audit(found)),
         "confidence": f"{100 * found.findings['confidence']:.3g}" if found.findings else "",
     }

@@ -101,6 +101,7 @@ def _curation(manifest: Mapping[str, Any]) -> str:
         f" every rule. {counts['unmatched']:,} matched no rule and are left out. Decided by hand: {by_hand}.",
         "\n".join(lines),
         _audits(counts["rules"]),
+        _by_methods(counts["rules"]),
         f"**Unaudited:** no blind sample bears out what {_names(unaudited)} did." if unaudited else "",
     )
 
@@ -117,7 +118,38 @@ def _audits(rules: list[dict[str, Any]]) -> str:
     )
 
 
+def _by_methods(rules: list[dict[str, Any]]) -> str:
+    """Whose word rules labelled or changed labels by, and what probes say of it."""
+    lines = []
+    for rule in rules:
+        given = rule.get("labels")
+        if given and rule["action"] == "label":
+            lines.append(
+                f"* “{_cell(rule['name'])}” gave {rule['released']:,} rows the label of `{given['method']}`, run"
+                f" {given['run']}{_models(given['models'])}: no person chose it."
+            )
+        lines += [f"* “{_cell(rule['name'])}”: {_probed(gate)}" for gate in rule.get("probes") or []]
+    return "\n".join(lines)
+
+
+def _models(models: Mapping[str, Any]) -> str:
+    named = [f"{role} {_cell(str(model.get('name', '')))}" for role, model in sorted(models.items())]
+    return f" ({', '.join(named)})" if named else ""
+
+
+def _probed(gate: Mapping[str, Any]) -> str:
+    if gate["passed"]:
+        return f"the probes of `{gate['method']}`, run {gate['run']}, passed."
+    override = gate["override"]
+    said = f"the probes of `{gate['method']}`, run {gate['run']}, **failed**. {_cell(' '.join(gate['reasons']))}"
+    if not override:
+        return f"{said} So it sends its rows to review."
+    return f"{said} It acts all the same on the word of {_cell(override['by'])}: “{_cell(override['note'])}”"
+
+
 def _found(audit: Mapping[str, Any]) -> str:
+    if audit.get("question") == "given":
+        return f"{audit['right']:,} of the labels it gives were right; P(right)"
     if audit.get("question") == "claim":
         return f"it held of {audit['holds']:,} that {audit['claim']}; P(holds)"
     return f"{audit['wrong']:,} labels were wrong; P(wrong)"
@@ -177,6 +209,8 @@ def _votes(manifest: Mapping[str, Any]) -> str:
     said = [f"{measured['judged']:,} released rows were judged by people, with {measured['votes']:,} answers in all."]
     if measured["simulated_votes"]:
         said.append(f"**{measured['simulated_votes']:,} of these answers are simulated**, not given by people.")
+    if measured.get("by_method"):
+        said.append(f"**{measured['by_method']:,} rows carry a label that a method gave, not a person.**")
     if measured["model_vote"]:
         said.append(
             f"{measured['model_vote']:,} rows carry a model vote: cross-fitted heads on a frozen encoder, fitted per"

@@ -15,6 +15,8 @@ from curation.models import Action, Decision, DecisionBatch
 
 # What releases a row, and therefore needs a label to release it with.
 LABELLED_ACTIONS = frozenset({Action.KEEP, Action.FLIP, Action.SOFTEN})
+# Whoever labels by hand keeps the row with that label.
+BY_HAND = tuple(action.value for action in Action if action != Action.LABEL)
 
 
 class UndecidableRequest(Invalid):
@@ -91,8 +93,8 @@ def undo(*, batch: DecisionBatch, by: User) -> DecisionBatch:
 
 
 def _checked(action: Action | str, label: int | None, soften_to: float | None) -> Verdict:
-    if action not in Action.values:
-        known = ", ".join(Action.values)
+    if action not in BY_HAND:
+        known = ", ".join(BY_HAND)
         raise UndecidableRequest(f"There is no action {action!r}; choose one of {known}.", fields={"action": "unknown"})
     verdict = Verdict(Action(action), label, soften_to)
     if label is not None and verdict.action not in LABELLED_ACTIONS:

@@ -19,7 +19,7 @@ CHOICES = {
     ],
     "band": [(band, band) for band in ("incorrect", "ambiguous", "normal", "strong")] + [("none", "no band")],
     "decision": [("any", "decided"), ("none", "undecided")]
-    + [(action, action) for action in ("keep", "flip", "soften", "drop", "review")],
+    + [(action, action) for action in ("keep", "flip", "soften", "label", "drop", "review")],
     "order": [("id", "by number"), ("strength", "votes against first"), ("-strength", "votes for first")],
     "flags": [
         ("people_disagree", "People disagree"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from curation.decide import BY_HAND
 from curation.models import Action
 
 # Beyond one row the reason is asked: it is read long after the key was pressed.
@@ -27,7 +28,7 @@ class IdsField(forms.Field):
 class DecideForm(forms.Form):
     ids = IdsField(required=False)
     # Whoever gives a label alone keeps the row with it.
-    action = forms.ChoiceField(choices=Action.choices, required=False)
+    action = forms.ChoiceField(choices=[(action, action) for action in BY_HAND], required=False)
     reason = forms.CharField(required=False, max_length=2000)
     label = forms.TypedChoiceField(
         required=False, choices=[(str(label), str(label)) for label in range(-3, 4)], coerce=int, empty_value=None

@@ -26,7 +26,17 @@ def _either(flag: str) -> str:
     return f"({{s}}->'flags_a' ? '{flag}' OR {{s}}->'flags_b' ? '{flag}')"
 
 
+SCORED: list[Line] = [
+    ("mean", "number", "Score of response_b minus that of response_a; positive = response_b better.", "{value}"),
+    ("strength", "number", "The same toward the label: negative = the scores speak against it.",
+     "({direction} * {value})"),
+    ("flagged", "boolean", "The scores are not to be compared, so nothing is labelled by them.",
+     "({s}->>'flagged')::boolean"),
+]  # fmt: skip
+
 LINES: dict[str, list[Line]] = {
+    "density_ratio": [*SCORED],
+    "follow_up": [*SCORED],
     "degenerate": [
         *((flag, "boolean", f"Of a response: {words}.", _either(flag)) for flag, words in DEGENERATE_FLAGS.items()),
         ("any", "boolean", "A response raised a flag.", "jsonb_array_length({s}->'flags_a' || ({s}->'flags_b')) > 0"),

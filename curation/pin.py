@@ -5,6 +5,7 @@ One statement works out every comparison's decision into a temporary table; rows
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import connection, transaction
@@ -41,9 +42,9 @@ def pin(release: Release, splits: list[tuple[int, Split]]) -> None:
         _decide(standing, rules)
         _refuse_unusable_margins(rules)
         ReleaseRow.objects.filter(release=release).delete()
-        _insert_rows(release)
+        _insert_rows(release, standing)
         release.manifest = {
-            "counts": _counts(found),
+            "counts": _counts(found, standing),
             "noise": noise_of(release.project, as_of=release.as_of).as_document(),
             "unaudited_policy": str(found.policy),
             "gain": kept_with(release.recipe, as_of=release.as_of, runs=standing.runs),
@@ -117,11 +118,12 @@ FROM (
            d.votes, COALESCE(d.rule, '') AS rule, d.hand IS NOT NULL AS is_by_hand,
            COALESCE(d.hand, d.action) AS action,
            CASE WHEN d.hand IS NOT NULL THEN COALESCE(d.hand_label, d.label)
-                WHEN d.action = 'flip' THEN -d.label ELSE d.label END AS label,
+                WHEN d.action = 'flip' THEN -d.label WHEN d.action = 'label' THEN d.given ELSE d.label END AS label,
            CASE WHEN d.hand IS NOT NULL THEN d.hand_soften_to ELSE d.soften_to END AS soften_to,
            CASE WHEN d.hand IS NULL OR d.action IN ('keep', 'soften') THEN d.margin END AS margin,
            CASE WHEN d.hand IS NULL OR d.action IN ('keep', 'soften') THEN d.weight END AS weight,
-           CASE WHEN d.hand IS NULL THEN 'rule: ' || d.rule
+           CASE WHEN d.hand IS NULL THEN 'rule: ' || d.rule || COALESCE('; label by ' || d.label_by || ', run '
+                     || (%(runs)s::jsonb ->> d.label_by), '')
                 ELSE 'by hand, ' || COALESCE(NULLIF(person.name, ''), 'person ' || person.id, 'somebody')
                      || CASE WHEN batch.reason = '' THEN '' ELSE ': ' || batch.reason END
            END AS reason
@@ -139,16 +141,18 @@ LEFT JOIN (
     WHERE judgment.superseded_by_id IS NULL AND judgment.purpose = 'work' AND judgment.created_at <= %(as_of)s
     GROUP BY 1
 ) simulated ON simulated.comparison_id = o.id
-WHERE o.action IN ('keep', 'flip', 'soften') AND o.label IS NOT NULL
+WHERE o.action IN ('keep', 'flip', 'soften', 'label') AND o.label IS NOT NULL
 """
 
 
-def _insert_rows(release: Release) -> None:
+def _insert_rows(release: Release, standing: Standing) -> None:
+    runs = json.dumps({method: run.pk for method, run in standing.runs.items()})
+    named: dict[str, Any] = {"release": release.pk, "project": release.project_id, "as_of": release.as_of, "runs": runs}
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, {"release": release.pk, "project": release.project_id, "as_of": release.as_of})
+        cursor.execute(_INSERT, named)
 
 
-def _counts(found: Checked) -> dict[str, Any]:
+def _counts(found: Checked, standing: Standing) -> dict[str, Any]:
     groups = _rows(
         "SELECT matched, NULL::int AS former, hand, COALESCE(hand_label, label) IS NOT NULL AS has_label,"
         " count(*) AS rows, ARRAY[]::bigint[] AS examples FROM release_decided GROUP BY 1, 2, 3, 4"
@@ -169,10 +173,18 @@ def _counts(found: Checked) -> dict[str, Any]:
                 "released": rule.released,
                 "unaudited": rule.is_unaudited,
                 "audit": rule.evidence.as_document() if rule.evidence else None,
+                "labels": _labels(rule.label_by, standing) if rule.label_by else None,
+                "probes": [gate.as_document() for gate in rule.gates],
             }
             for rule in counted.rules
         ],
     }
+
+
+def _labels(method: str, standing: Standing) -> dict[str, Any]:
+    """Whose labels a rule gives: no person's."""
+    run = standing.runs.get(method)
+    return {"method": method, "run": run and run.pk, "models": run.result.get("models") or {} if run else {}}
 
 
 _PER_SPLIT = """
@@ -208,7 +220,7 @@ def _measured(release: Release, standing: Standing) -> dict[str, int]:
         "SELECT count(r.margin) AS margin, count(vote.value) AS model_vote, count(r.soften_to) AS softened,"
         " count(*) FILTER (WHERE r.votes > 0) AS judged, COALESCE(sum(r.votes), 0)::bigint AS votes,"
         " COALESCE(sum(r.simulated_votes), 0)::bigint AS simulated_votes,"
-        " count(*) FILTER (WHERE r.is_by_hand) AS by_hand,"
+        " count(*) FILTER (WHERE r.is_by_hand) AS by_hand, count(*) FILTER (WHERE r.action = 'label') AS by_method,"
         " count(*) FILTER (WHERE vote.fields ? 'scores_a') AS scores"
         " FROM curation_releaserow r"
         " LEFT JOIN curation_signal vote ON vote.run_id = %s AND vote.comparison_id = r.comparison_id"
@@ -218,7 +230,8 @@ def _measured(release: Release, standing: Standing) -> dict[str, int]:
 
 
 def _run(run: Any) -> dict[str, Any]:
-    return {"id": run.pk, "params": run.params, "code_version": run.code_version}
+    models = {"models": run.result["models"]} if run.result.get("models") else {}
+    return {"id": run.pk, "params": run.params, "code_version": run.code_version} | models
 
 
 def _rows(sql: str, params: list[Any] | None = None) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Project
-from curation.audits.evidence import Checked, Evidence, checked, refusal
+from curation.audits.evidence import Checked, Evidence, checked, closed_gates, refusal
+from curation.audits.probed import Probed
 from curation.fields import FIELDS
 from curation.models import Action
 from curation.rules import LABELLED, Rule, Rules
@@ -29,8 +30,11 @@ class RuleCount:
     action: Action
     soften_to: float | None
     margin: float | str | None
-    # What audits say of a rule that flips or drops on an opinion; null for one that needs none.
+    # What audits say of a rule that labels, flips or drops on an opinion; null for one that needs none.
     evidence: Evidence | None
+    # The method that gives the label, and what probes say of the methods by whose word it acts.
+    label_by: str | None = None
+    gates: tuple[Probed, ...] = ()
     count: int = 0
     by_hand: int = 0
     without_label: int = 0
@@ -70,7 +74,7 @@ class Preview:
 def preview(*, project: Project, rules: Rules, against: Rules | None = None) -> Preview:
     standing = Standing.of(project, sees="base", is_whole=True)
     found = checked(project, rules, runs=standing.runs)
-    warnings = _warnings(standing, rules) + refusal(found)
+    warnings = _warnings(standing, rules) + refusal(found) + closed_gates(found)
     return _Counted(found, against, _counted(standing, rules, against)).preview(warnings)
 
 
@@ -104,6 +108,7 @@ class _Counted:
     def __init__(self, found: Checked, against: Rules | None, groups: list[dict[str, Any]]) -> None:
         self.rules = found.rules
         self.evidence = found.evidence
+        self.gates = found.gates or ((),) * len(found.rules.rules)
         self.against = against
         self.groups = groups
 
@@ -127,10 +132,13 @@ class _Counted:
 
     def _rule(self, n: int, rule: Rule) -> RuleCount:
         groups = [group for group in self.groups if group["matched"] == n]
-        count = RuleCount(rule.name, rule.action, rule.soften_to, rule.margin, self.evidence[n])
+        count = RuleCount(
+            rule.name, rule.action, rule.soften_to, rule.margin, self.evidence[n], rule.label_by, self.gates[n]
+        )
         count.count = sum(group["rows"] for group in groups)
         count.by_hand = sum(group["rows"] for group in groups if group["hand"] is not None)
-        count.without_label = sum(g["rows"] for g in groups if g["hand"] is None and not g["has_label"])
+        if rule.action != Action.LABEL:
+            count.without_label = sum(g["rows"] for g in groups if g["hand"] is None and not g["has_label"])
         count.examples = self._examples(n)
         former = self._former_position(rule.name)
         count.change = None if former is None else count.count - self._sum(former=former)
@@ -166,8 +174,8 @@ class _Counted:
         then = None if former is None else self.against.rules[former]
         if now is None or then is None:
             return now is not then
-        return (now.action, now.soften_to, now.margin, now.weight) != (
-            then.action, then.soften_to, then.margin, then.weight,
+        return (now.action, now.soften_to, now.margin, now.weight, now.label_by) != (
+            then.action, then.soften_to, then.margin, then.weight, then.label_by,
         )  # fmt: skip
 
 

@@ -191,22 +191,23 @@ def _insert_decisions(project: Project, rules: Rules, batch: DecisionBatch) -> i
             "INSERT INTO curation_decision"  # noqa: S608 - built from the allow-list, values bound
             " (batch_id, comparison_id, action, is_by_hand, rule, label, soften_to, margin, weight, is_current)"
             f" SELECT {standing.param(batch.pk)}, id, action, false, rule,"
-            " CASE WHEN action IN ('keep', 'soften') THEN label WHEN action = 'flip' THEN -label END,"
+            " CASE WHEN action IN ('keep', 'soften') THEN label WHEN action = 'flip' THEN -label ELSE given END,"
             f" soften_to, margin, weight, true FROM ({decided}) decided"
-            " WHERE matched IS NOT NULL AND hand IS NULL AND (label IS NOT NULL OR action IN ('drop', 'review'))"
-            " ORDER BY id",
+            " WHERE matched IS NOT NULL AND hand IS NULL"
+            " AND (label IS NOT NULL OR action IN ('drop', 'review', 'label')) ORDER BY id",
             standing.params,
         )
         return int(cursor.rowcount)
 
 
 def decided_sql(rules: Rules, standing: Standing, extra: str = "") -> str:
-    """Per comparison: id, hand (its action), base label, matched rule, and what that rule says of it.
+    """Per comparison: id, hand (its action), base label, matched rule, and what that rule says of it; `given` is the
+    label that it gives by the method `label_by`.
 
     `extra` are further columns of the standing query, such as `, hand.label AS hand_label`.
     """
     matched = rules_sql.matched_rule_sql(rules, standing)
-    margins = rules_sql.margins_sql(rules, standing)
+    margins = rules_sql.margins_sql(rules, standing) + rules_sql.given_columns_sql(rules, standing)
     label, hand = standing.label, standing.decision
     inner = (
         f"SELECT c.id, ({label})::smallint AS label, {hand} AS hand, {matched} AS matched{margins}{extra}"
@@ -219,6 +220,8 @@ def decided_sql(rules: Rules, standing: Standing, extra: str = "") -> str:
         "soften_to": rules_sql.soften_sql(rules, standing),
         "margin": rules_sql.margin_sql(rules),
         "weight": rules_sql.weight_sql(rules, standing),
+        "given": rules_sql.label_sql(rules),
+        "label_by": rules_sql.label_by_sql(rules, standing),
     }
     chosen = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
     return f"SELECT matches.*, {chosen} FROM ({inner}) matches"  # noqa: S608 - built from the allow-list, values bound

@@ -29,8 +29,11 @@ class RuleCountOut(Schema):
     by_hand: int
     without_label: int
     unaudited: bool
-    # Of a rule that flips or drops on an opinion: what its audit found, and the bound that it has to pass.
+    # Of a rule that labels, flips or drops on an opinion: what its audit found, and the bound that it has to pass.
     audit: dict[str, Any] | None
+    # The method that gives the label, and what probes say of the methods by whose word the rule acts.
+    label_by: str | None
+    probes: list[dict[str, Any]]
     examples: list[int]
     change: int | None
 
@@ -163,6 +166,8 @@ def _rule_out(rule: RuleCount) -> RuleCountOut:
         without_label=rule.without_label,
         unaudited=rule.is_unaudited,
         audit=rule.evidence.as_document() if rule.evidence else None,
+        label_by=rule.label_by,
+        probes=[gate.as_document() for gate in rule.gates],
         examples=rule.examples,
         change=rule.change,
     )

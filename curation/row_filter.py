@@ -27,7 +27,7 @@ class RowFilter(Schema):
     label: Literal["a", "b", "tie", "none"] | Annotated[int, Field(ge=-3, le=3)] | None = Field(
         default=None, description="The label in force: which side it prefers, none, or its exact value."
     )
-    decision: Literal["keep", "flip", "soften", "drop", "review", "any", "none"] | None = None
+    decision: Literal["keep", "flip", "soften", "label", "drop", "review", "any", "none"] | None = None
     band: Literal["incorrect", "ambiguous", "normal", "strong", "none"] | None = Field(
         default=None, description="The model votes' band toward the label."
     )

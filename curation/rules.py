@@ -13,11 +13,12 @@ import yaml
 
 from accounts.problems import Invalid
 from curation.fields import FieldType, UnknownField, find_field
+from curation.labellers import LABELLERS
 from curation.models import Action
 
 OPERATORS = ["<", "<=", ">", ">=", "==", "!=", "in", "is null"]
 PLAIN_ACTIONS = [Action.KEEP, Action.FLIP, Action.DROP, Action.REVIEW]
-LABELLED = frozenset({Action.KEEP, Action.FLIP, Action.SOFTEN})
+LABELLED = frozenset({Action.KEEP, Action.FLIP, Action.SOFTEN, Action.LABEL})
 
 MAX_DOCUMENT_CHARACTERS = 200_000
 MAX_RULES = 200
@@ -84,11 +85,21 @@ class Rule:
     soften_to: float | None
     margin: float | str | None
     weight: float | None
+    # The method that gives the label, for label.
+    label_by: str | None = None
+
+    @property
+    def matching(self) -> Condition | None:
+        """When it matches: its condition, and for a label that there is none and the method has one to give."""
+        if self.label_by is None:
+            return self.when
+        asked = (self.when,) if self.when is not None else ()
+        return Every(asked + has_to_give(self.label_by))
 
     @property
     def needs_audit(self) -> bool:
-        """It flips or drops on an opinion, which a sample of what it does has to bear out."""
-        if self.action == Action.FLIP:
+        """It labels, flips or drops on an opinion, which a sample of what it does has to bear out."""
+        if self.action in {Action.FLIP, Action.LABEL}:
             return True
         return self.action == Action.DROP and not states_a_fact(self.when)
 
@@ -111,7 +122,7 @@ class Rules:
     @property
     def asked(self) -> set[str]:
         """The fields of the conditions alone."""
-        return {name for rule in self.rules for name in _fields_of(rule.when)}
+        return {name for rule in self.rules for name in fields_of(rule.matching)}
 
 
 def read_text(text: str) -> Any:
@@ -164,7 +175,7 @@ class _Reader:
         _only_keys(entry, path, {"name", "when", "then", "margin", "weight"})
         name = entry.get("name")
         when = entry.get("when")
-        action, soften_to = _action(entry.get("then"), f"{path}.then")
+        action, soften_to, label_by = _action(entry.get("then"), f"{path}.then")
         return Rule(
             name=f"rule {position + 1}" if name is None else _text(name, f"{path}.name", 120),
             when=None if when is None else self.condition(when, f"{path}.when", 0),
@@ -172,6 +183,7 @@ class _Reader:
             soften_to=soften_to,
             margin=_margin(entry.get("margin"), f"{path}.margin"),
             weight=_weight(entry.get("weight"), f"{path}.weight"),
+            label_by=label_by,
         )
 
     def condition(self, entry: Any, path: str, depth: int) -> Condition:
@@ -237,15 +249,20 @@ def _type_of(value: Any) -> FieldType | None:
     return "text" if isinstance(value, str) else None
 
 
-def _action(then: Any, path: str) -> tuple[Action, float | None]:
+def _action(then: Any, path: str) -> tuple[Action, float | None, str | None]:
+    """With the probability of soften, and the method of label."""
     if isinstance(then, str) and then in PLAIN_ACTIONS:
-        return Action(then), None
+        return Action(then), None, None
     if isinstance(then, dict) and set(then) == {"soften"}:
         chance = then["soften"]
         if _type_of(chance) != "number" or not 0 <= chance <= 1:
             raise InvalidRecipe(f"{path}.soften", "must be the probability that the label holds, 0 to 1.")
-        return Action.SOFTEN, float(chance)
-    raise InvalidRecipe(path, 'must be keep, flip, drop, review or {"soften": probability}.')
+        return Action.SOFTEN, float(chance), None
+    if isinstance(then, dict) and set(then) == {"label"}:
+        if not isinstance(then["label"], str) or then["label"] not in LABELLERS:
+            raise InvalidRecipe(f"{path}.label", f"must be a method that can give labels: {', '.join(LABELLERS)}.")
+        return Action.LABEL, None, then["label"]
+    raise InvalidRecipe(path, 'must be keep, flip, drop, review, {"soften": probability} or {"label": method}.')
 
 
 def _margin(margin: Any, path: str) -> float | str | None:
@@ -298,6 +315,19 @@ def _written(entry: dict[str, Any], rule: Rule) -> dict[str, Any]:
     }
 
 
+def has_to_give(method: str) -> tuple[Compare, ...]:
+    """The comparison has no label and two texts, and the method tells them apart without a flag."""
+    return (
+        Compare("has_label", "==", False, "boolean"),
+        Compare("identical_sides", "==", False, "boolean"),
+        Compare(f"{method}.flagged", "==", False, "boolean"),
+        Compare(f"{method}.mean", "!=", 0, "number"),
+        # A number: NaN counts as larger than every other.
+        Compare(f"{method}.mean", "<=", MAX_NUMBER, "number"),
+        Compare(f"{method}.mean", ">=", -MAX_NUMBER, "number"),
+    )
+
+
 def states_a_fact(when: Condition | None) -> bool:
     """Whether a match implies a fact of the text."""
     if isinstance(when, Compare):
@@ -329,11 +359,11 @@ def _claims(when: Compare) -> bool:
     return False
 
 
-def _fields_of(when: Condition | None) -> set[str]:
+def fields_of(when: Condition | None) -> set[str]:
     if isinstance(when, Compare):
         return {when.field}
     if isinstance(when, Negation):
-        return _fields_of(when.part)
+        return fields_of(when.part)
     if isinstance(when, Every | Some):
-        return set().union(*(_fields_of(part) for part in when.parts))
+        return set().union(*(fields_of(part) for part in when.parts))
     return set()

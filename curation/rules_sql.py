@@ -14,23 +14,47 @@ COMPARISONS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "=", "!=": "<>"
 
 def matched_rule_sql(rules: Rules, standing: Standing) -> str:
     """The number of the first rule that matches, from 0, or NULL."""
-    cases = [f"WHEN {_condition_sql(rule.when, standing)} THEN {n}" for n, rule in enumerate(rules.rules)]
+    cases = [f"WHEN {_condition_sql(rule.matching, standing)} THEN {n}" for n, rule in enumerate(rules.rules)]
     return f"(CASE {' '.join(cases)} END)"
 
 
 def margins_sql(rules: Rules, standing: Standing) -> str:
     """A column `margin_N` per rule with a margin, for a query in which `margin_sql` then picks the matched one's.
 
-    It is measured toward the label that is released: a flip turns it.
+    It is measured toward the label that is released: a flip turns it, and a label that a method gives is that one.
     """
     columns = []
     for n, rule in enumerate(rules.rules):
         if isinstance(rule.margin, str):
             flipped = rule.action == Action.FLIP
-            columns.append(f", ({standing.field(rule.margin, wanted='number', flipped=flipped)})::float8 AS margin_{n}")
+            toward = given_sql(rule.label_by, standing) if rule.label_by else ""
+            sql = standing.field(rule.margin, wanted="number", flipped=flipped, toward=toward)
+            columns.append(f", ({sql})::float8 AS margin_{n}")
         elif rule.margin is not None:
             columns.append(f", {standing.param(rule.margin)}::float8 AS margin_{n}")
     return "".join(columns)
+
+
+def given_sql(method: str, standing: Standing) -> str:
+    """The label that a method gives: the sign of its signal, where a rule that labels by it matches."""
+    return f"sign({standing.field(f'{method}.mean')})"
+
+
+def given_columns_sql(rules: Rules, standing: Standing) -> str:
+    """A column `given_N` per rule that labels, for a query in which `label_sql` then picks the matched one's."""
+    labelling = [(n, rule.label_by) for n, rule in enumerate(rules.rules) if rule.action == Action.LABEL]
+    return "".join(f", ({given_sql(by, standing)})::smallint AS given_{n}" for n, by in labelling if by)
+
+
+def label_sql(rules: Rules) -> str:
+    """The label that the matched rule itself gives; null where it leaves a row the one that it has."""
+    given = {n: f"given_{n}" for n, rule in enumerate(rules.rules) if rule.action == Action.LABEL}
+    return _by_rule(given, "smallint")
+
+
+def label_by_sql(rules: Rules, standing: Standing) -> str:
+    """The method that gives it."""
+    return _bound(rules, standing, lambda rule: rule.label_by if rule.action == Action.LABEL else None, "text")
 
 
 def margin_sql(rules: Rules) -> str:

@@ -127,8 +127,8 @@ class Standing:
         self.params[name] = value
         return f"%({name})s"
 
-    def field(self, name: str, *, wanted: FieldType = "text", flipped: bool = False) -> str:
-        """The field's SQL; `flipped` measures toward the opposite of the label."""
+    def field(self, name: str, *, wanted: FieldType = "text", flipped: bool = False, toward: str = "") -> str:
+        """The field's SQL; `flipped` measures toward the opposite of the label, `toward` is SQL of another one."""
         found = find_field(name, wanted=wanted)
         for join in found.needs:
             self.join(join)
@@ -138,7 +138,8 @@ class Standing:
         if "{decision}" in sql:
             sql = sql.replace("{decision}", self.decision)
         if found.uses_label:
-            label = f"(-{self.label})" if flipped else self.label
+            label = toward or self.label
+            label = f"(-{label})" if flipped else label
             sql = sql.replace("{label}", label)
         return sql
 

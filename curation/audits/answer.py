@@ -14,6 +14,7 @@ from curation.models import Answer, Audit, AuditAnswer, AuditItem, Question
 ANSWERS = {
     Question.LABEL: (Answer.A, Answer.B, Answer.TIE, Answer.UNSURE),
     Question.CLAIM: (Answer.YES, Answer.NO, Answer.UNSURE),
+    Question.GIVEN: (Answer.A, Answer.B, Answer.TIE, Answer.UNSURE),
 }
 
 

@@ -5,7 +5,8 @@ first (rows without a strength last), and as many are drawn from each. So the sa
 wrong labels in it estimates that of the rule.
 
 A rule that drops for what the text is claims nothing of the label: its sample is of all rows that it acts on, labelled
-or not, in bands by how strongly its method claims, strongest first.
+or not, in bands by how strongly its method claims, strongest first. So is that of a rule that labels, in bands by how
+far apart its method's scores are.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from accounts import audit as trail
 from accounts.models import Project, User
 from accounts.problems import Conflict, Invalid
 from curation.audits.claims import strength_sql
+from curation.audits.evidence import question_of
 from curation.audits.rule_key import rule_key, runs_read
 from curation.models import Audit, AuditItem, Question, Recipe
-from curation.rules import Rules, parse
-from curation.rules_sql import matched_rule_sql
+from curation.rules import Rule, Rules, parse
+from curation.rules_sql import given_sql, matched_rule_sql
 from curation.standing import Standing
 
 PER_BAND, BANDS = 50, 2
@@ -60,26 +62,27 @@ def draw_rule(*, recipe: Recipe, rule: str, sampling: Sampling, by: User | None)
     asked = rules.rules[position]
     if not asked.needs_audit:
         raise CannotAudit(
-            f"The rule {rule!r} needs no audit: it neither flips nor drops on an opinion.",
+            f"The rule {rule!r} needs no audit: it neither labels, flips nor drops on an opinion.",
             fields={"rule": "no opinion"},
         )
     standing = Standing.of(recipe.project, sees="base", is_whole=True)
     upto = Rules(rules.rules[: position + 1], {})
     condition = f"{matched_rule_sql(upto, standing)} = {standing.param(position)}"
+    question = question_of(asked)
     return _draw(
         Audit(
             project=recipe.project,
             recipe=recipe,
             rule=rule,
             action=asked.action,
-            question=Question.LABEL if asked.claim is None else Question.CLAIM,
+            question=question,
             rule_key=rule_key(rules, position),
             runs=runs_read(rules, position, standing.runs),
             seed=sampling.seed,
             created_by=by,
         ),
         standing,
-        _Drawn(condition) if asked.claim is None else _Drawn(condition, strength_sql(asked.claim, standing)),
+        _drawn(condition, asked, standing),
         sampling,
     )
 
@@ -99,10 +102,19 @@ def _position(rules: Rules, name: str) -> int:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Which rows; without the strength of a claim, labelled ones by the strength of the votes."""
+    """Which rows; without the strength of a claim, labelled ones by the strength of the votes. `given`: the SQL of the
+    label that the rule gives, if it does."""
 
     condition: str
     claimed: str = ""
+    given: str = ""
+
+
+def _drawn(condition: str, rule: Rule, standing: Standing) -> _Drawn:
+    if rule.label_by:
+        given = given_sql(rule.label_by, standing)
+        return _Drawn(condition, f"abs({standing.field(f'{rule.label_by}.mean')})", given)
+    return _Drawn(condition, strength_sql(rule.claim, standing) if rule.claim else "")
 
 
 def _draw(audit: Audit, standing: Standing, drawn: _Drawn, sampling: Sampling) -> Audit:
@@ -153,7 +165,7 @@ ORDER BY md5({seed} || ':ask:' || id), id
 
 def _sample(standing: Standing, drawn: _Drawn, sampling: Sampling) -> list[dict[str, Any]]:
     parts = {
-        "label": standing.label,
+        "label": drawn.given or standing.label,
         "labelled": "true" if drawn.claimed else f"({standing.label}) <> 0",
         "strength": drawn.claimed or standing.field("model_vote.strength"),
         "order": "DESC" if drawn.claimed else "ASC",

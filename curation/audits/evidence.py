@@ -12,6 +12,7 @@ from accounts.problems import Invalid
 from curation.audits.claims import claim_words
 from curation.audits.findings import hits_of
 from curation.audits.policy import policy_of, threshold
+from curation.audits.probed import Probed, gates_of
 from curation.audits.rule_key import rule_key, runs_read
 from curation.models import Action, Audit, AuditPolicy, Question, Unaudited
 from curation.rules import Rule, Rules
@@ -22,15 +23,20 @@ from ledger.models import Run
 Known = Literal["audited", "not shown", "outdated", "open", "none"]
 
 
+MEASURED = {Question.LABEL: "P(wrong)", Question.CLAIM: "P(holds)", Question.GIVEN: "P(right)"}
+
+
 class UnauditedRules(Invalid):
     code = "unaudited_rules"
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of a rule that flips or drops on an opinion; `proposes` is what the recipe says, whatever the project allows.
+    """Of a rule that labels, flips or drops on an opinion; `proposes` is what the recipe says, whatever the project
+    allows.
 
-    `hits` of `n` rows are labels that were wrong, or rows of which `claim`, what the rule says of the text, holds.
+    `hits` of `n` rows are labels that were wrong, rows of which `claim`, what the rule says of the text, holds, or
+    labels of the rule's own that are right.
     """
 
     known: Known
@@ -55,7 +61,7 @@ class Evidence:
 
     @property
     def measured(self) -> str:
-        return "P(holds)" if self.question == Question.CLAIM else "P(wrong)"
+        return MEASURED[Question(self.question)]
 
     @property
     def words(self) -> str:
@@ -68,26 +74,38 @@ class Evidence:
         return f"{found}; the bound {'passes' if self.is_audited else 'does not pass'} {self.threshold:g}"
 
     def as_document(self) -> dict[str, Any]:
-        """For manifests and the API: `wrong` labels or rows where the claim `holds`, whichever was asked; null else."""
+        """For manifests and the API: labels that are `wrong`, rows where the claim `holds`, or given labels that are
+        `right`, whichever was asked; null else."""
         names = ("known", "threshold", "audit_id", "n", "population", "rate", "bound", "confidence")
-        is_claim = self.question == Question.CLAIM
+        right = {"right": self.hits} if self.question == Question.GIVEN else {}
         return {
             "proposes": str(self.proposes),
             **{name: getattr(self, name) for name in names},
             "question": str(self.question),
             "claim": self.claim or None,
-            "wrong": None if is_claim else self.hits,
-            "holds": self.hits if is_claim else None,
+            "wrong": self.hits if self.question == Question.LABEL else None,
+            "holds": self.hits if self.question == Question.CLAIM else None,
+            **right,
         }
 
 
 @dataclass(frozen=True)
 class Checked:
-    """Rules as the project lets them act, beside what is known of each; null for a rule that needs no audit."""
+    """Rules as the project lets them act, beside what is known of each; null for a rule that needs no audit.
+
+    `gates` are what probes say of the methods by whose word a rule labels or changes labels.
+    """
 
     rules: Rules
     evidence: tuple[Evidence | None, ...]
     policy: Unaudited
+    gates: tuple[tuple[Probed, ...], ...] = ()
+
+    @property
+    def blocked(self) -> list[tuple[str, Probed]]:
+        """Rules that act as review because of probes, each with what is said."""
+        named = zip(self.rules.rules, self.gates, strict=True)
+        return [(rule.name, gate) for rule, gates in named for gate in gates if not gate.is_open]
 
     @property
     def unaudited(self) -> list[str]:
@@ -110,8 +128,9 @@ def checked(
     for number, key in keys.items():
         read = runs_read(rules, number, runs)
         evidence[number] = _known(audits.get(key, []), read, rules.rules[number], policy)
-    acting = _under(Unaudited(policy.unaudited), rules, evidence)
-    return Checked(acting, tuple(evidence), Unaudited(policy.unaudited))
+    gates = tuple(gates_of(rule, runs, as_of=as_of) for rule in rules.rules)
+    acting = _behind(gates, _under(Unaudited(policy.unaudited), rules, evidence))
+    return Checked(acting, tuple(evidence), Unaudited(policy.unaudited), gates)
 
 
 def refuse_unaudited(found: Checked) -> None:
@@ -126,11 +145,21 @@ def refusal(found: Checked) -> list[str]:
         return []
     named = ", ".join(f"“{name}”" for name in found.unaudited)
     if found.policy == Unaudited.REVIEW:
-        return [f"Only audited rules flip or drop in this project; these send their rows to review: {named}."]
+        return [f"Only audited rules {_act(found)} in this project; these send their rows to review: {named}."]
     return [
-        f"Only audited rules may flip or drop in this project, and these are not: {named}. Audit them, or let them send"
-        " their rows to review."
+        f"Only audited rules may {_act(found)} in this project, and these are not: {named}. Audit them, or let them"
+        " send their rows to review."
     ]
+
+
+def _act(found: Checked) -> str:
+    labels = any(known and known.proposes == Action.LABEL for known in found.evidence)
+    return "label, flip or drop" if labels else "flip or drop"
+
+
+def closed_gates(found: Checked) -> list[str]:
+    """Why rules send their rows to review although they say something else."""
+    return [f"“{name}” sends its rows to review. {gate.words}" for name, gate in found.blocked]
 
 
 def _audits(project: Project, keys: set[str], as_of: datetime | None) -> dict[str, list[Audit]]:
@@ -148,7 +177,7 @@ def _known(audits: list[Audit], runs: dict[str, int | None], rule: Rule, policy:
     finished = [audit for audit in audits if audit.finished_at is not None]
     current = next((audit for audit in finished if audit.runs == runs), None)
     audit = current or next(iter(finished), None)
-    question = audit.question if audit else Question.LABEL if rule.claim is None else Question.CLAIM
+    question = audit.question if audit else question_of(rule)
     needed = threshold(policy, rule.action, question)
     nothing = Evidence(
         "open" if audits else "none",
@@ -172,6 +201,21 @@ def _known(audits: list[Audit], runs: dict[str, int | None], rule: Rule, policy:
         bound=says["bound"],
         confidence=says["confidence"],
     )
+
+
+def question_of(rule: Rule) -> Question:
+    if rule.action == Action.LABEL:
+        return Question.GIVEN
+    return Question.LABEL if rule.claim is None else Question.CLAIM
+
+
+def _behind(gates: tuple[tuple[Probed, ...], ...], rules: Rules) -> Rules:
+    """A rule of which one gate is closed sends the rows that it matches to review."""
+    acting = tuple(
+        rule if all(gate.is_open for gate in found) else replace(rule, action=Action.REVIEW)
+        for rule, found in zip(rules.rules, gates, strict=True)
+    )
+    return Rules(acting, rules.document)
 
 
 def _under(policy: Unaudited, rules: Rules, evidence: list[Evidence | None]) -> Rules:

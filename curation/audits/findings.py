@@ -1,7 +1,8 @@
-"""What the answers of a finished audit say of P(wrong), or of P(holds).
+"""What the answers of a finished audit say of P(wrong), of P(holds), or of P(right).
 
 A label is wrong if the person prefers the other response. Ties and "cannot tell" count as not wrong, so that doubt
-never speaks for a flip or a drop. A claim holds if the person says so; "cannot tell" counts as not holding. The bound
+never speaks for a flip or a drop. A label that a rule gives is right if the person prefers that response; doubt does
+not speak for it either. A claim holds if the person says so; "cannot tell" counts as not holding. The bound
 is Clopper and Pearson's, one-sided at 95 %. Whoever draws again until it passes would pass by luck, so the k-th
 finished audit of a rule on the same signals is held to 1 - 0.05/k.
 """
@@ -58,6 +59,10 @@ def is_wrong(label: int, answer: str) -> bool:
     return answer == (Answer.A if label > 0 else Answer.B)
 
 
+def is_right(label: int, answer: str) -> bool:
+    return answer == (Answer.B if label > 0 else Answer.A)
+
+
 def holds(label: int, answer: str) -> bool:
     return answer == Answer.YES
 
@@ -66,6 +71,7 @@ def holds(label: int, answer: str) -> bool:
 HITS: dict[Question, tuple[str, Callable[[int, str], bool]]] = {
     Question.LABEL: ("wrong", is_wrong),
     Question.CLAIM: ("holds", holds),
+    Question.GIVEN: ("right", is_right),
 }
 
 

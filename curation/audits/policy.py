@@ -24,13 +24,14 @@ def policy_of(project: Project) -> AuditPolicy:
 
 
 def threshold(policy: AuditPolicy, action: Action | str, question: str = Question.LABEL) -> float:
-    """What the lower bound of P(wrong) has to exceed: a flip that is right less often than not does harm.
+    """What the lower bound of P(wrong) has to exceed: a flip that is right less often than not does harm, and so does
+    a label, of P(right).
 
     Of a claim, that of P(holds): a drop of a sound row loses little, a false claim in the card loses trust.
     """
     if question == Question.CLAIM:
         return policy.claim_threshold
-    return FLIP_THRESHOLD if action == Action.FLIP else policy.drop_threshold
+    return FLIP_THRESHOLD if action in {Action.FLIP, Action.LABEL} else policy.drop_threshold
 
 
 def set_policy(

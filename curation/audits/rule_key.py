@@ -13,9 +13,16 @@ from ledger.models import Run
 
 
 def rule_key(rules: Rules, position: int) -> str:
-    """Of the condition, those before it (first match wins) and the action; names and margins do not count."""
+    """Of the condition, those before it (first match wins) and the action; names and margins do not count.
+
+    A rule that labels matches by what its method has to give, too.
+    """
     entries = rules.document["rules"][: position + 1]
-    acts = [[entry.get("when") for entry in entries], str(rules.rules[position].action)]
+    whens = [
+        [entry.get("when"), rule.label_by] if rule.label_by else entry.get("when")
+        for entry, rule in zip(entries, rules.rules, strict=False)
+    ]
+    acts = [whens, str(rules.rules[position].action)]
     return hashlib.sha256(orjson.dumps(acts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -55,6 +55,8 @@ def bars_of(audit: Audit) -> list[Bar]:
 
 def measure_of(audit: Audit) -> str:
     """What the bands are cut by."""
+    if audit.question == Question.GIVEN:
+        return "difference"
     if audit.question != Question.CLAIM:
         return "strength"
     return STRENGTH.get(method_of(claim_of_audit(audit)), ("", "strength"))[1]
@@ -72,6 +74,6 @@ def _band_name(audit: Audit, number: int) -> str:
     if measure == "flags":
         count = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
         return f"Band {number + 1}: {count} flag{'' if high == 1 else 's'}"
-    if audit.question == Question.CLAIM:
+    if audit.question != Question.LABEL:
         return f"Band {number + 1}: {measure} {low:.2f} to {high:.2f}"
     return f"Band {number + 1}: {measure} {low:+.2f} to {high:+.2f}".replace("-", "−")

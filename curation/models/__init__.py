@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from curation.models.audits import Answer, Audit, AuditAnswer, AuditItem, AuditPolicy, Question, Unaudited
 from curation.models.decisions import Action, Decision, DecisionBatch, Recipe
+from curation.models.probes import ProbeOverride
 from curation.models.releases import Release, ReleaseRow, Split
 from curation.models.signals import Score, Signal
 from curation.models.wordings import Wording
@@ -17,6 +18,7 @@ __all__ = [
     "AuditPolicy",
     "Decision",
     "DecisionBatch",
+    "ProbeOverride",
     "Question",
     "Recipe",
     "Release",

@@ -20,10 +20,12 @@ class Unaudited(models.TextChoices):
 
 
 class Question(models.TextChoices):
-    """What a sample is asked: whether the label is wrong, or whether what the rule says of the text holds."""
+    """What a sample is asked: whether the label is wrong, whether what the rule says of the text holds, or whether the
+    label that the rule gives is right."""
 
     LABEL = "label"
     CLAIM = "claim"
+    GIVEN = "given"
 
 
 class AuditPolicy(models.Model):
@@ -79,8 +81,8 @@ class AuditItem(models.Model):
     # The order in which they are asked, from 0.
     position = models.PositiveIntegerField()
     band = models.PositiveSmallIntegerField()
-    # The label that was in force before any recipe when the sample was drawn, hidden from who answers; 0 for a tie or
-    # none, which only a sample of claims has.
+    # The label that was in force before any recipe when the sample was drawn, or the one that the rule gives, hidden
+    # from who answers; 0 for a tie or none, which only a sample of claims has.
     label = models.SmallIntegerField()
     # Half of each band shows the response that the label prefers first (of a claim: response_b).
     is_b_first = models.BooleanField()

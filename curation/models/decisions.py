@@ -16,6 +16,8 @@ class Action(models.TextChoices):
     SOFTEN = "soften"
     DROP = "drop"
     REVIEW = "review"
+    # By rule only: the label is a method's, on a comparison that had none.
+    LABEL = "label"
 
 
 class Recipe(models.Model):

@@ -65,7 +65,7 @@ def _speak(project: Project, method: str, seed: int) -> Run:
             "lowest_a": rng.choice([None, -1.5, -0.2]), "lowest_b": rng.choice([None, -0.7, 0.1]),
             "penalty": rng.choice([None, 0.0, 0.09]),
             "length_mean": rng.choice([None, -0.5, 0.4]), "flags_a": rng.choice([[], ["echo"]]), "flags_b": ["empty"],
-            "margin": rng.choice([None, 0.3]), "n_epochs": 4,
+            "margin": rng.choice([None, 0.3]), "n_epochs": 4, "flagged": rng.choice([True, False, False, None]),
         }  # fmt: skip
         if rng.random() < 0.9:
             Signal.objects.create(run=run, comparison=comparison, value=value, fields=fields)
@@ -102,14 +102,15 @@ def _condition(rng: random.Random, depth: int = 0) -> dict[str, Any]:
 
 def _recipe(rng: random.Random) -> dict[str, Any]:
     rules = [
-        {"when": _condition(rng), "then": rng.choice(["keep", "drop", "review"])} for _ in range(rng.randint(1, 5))
+        {"when": _condition(rng), "then": rng.choice(["keep", "drop", "review", {"label": "density_ratio"}])}
+        for _ in range(rng.randint(1, 5))
     ]
     return {"rules": [{"name": f"rule {n}", **rule} for n, rule in enumerate(rules)]}
 
 
 def test_rules_match_the_rows_that_they_match_in_the_database(project: Project, fill_corpus: FillCorpus) -> None:
     _filled(project, fill_corpus)
-    for seed, method in enumerate(["model_vote", "item_strength", "bias_audit", "degenerate"]):
+    for seed, method in enumerate(["model_vote", "item_strength", "bias_audit", "degenerate", "density_ratio"]):
         _speak(project, method, seed)
     rng = random.Random(0)
     seen: set[int] = set()

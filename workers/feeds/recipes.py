@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from curation import rules as curated
-from curation.audits.evidence import checked, refusal
+from curation.audits.evidence import checked, closed_gates, refusal
 from curation.fields import find_field
 from curation.handoff.trials import TrialRow, read_trial, samples
 from curation.models import Recipe
@@ -62,7 +62,7 @@ def read(run: Run, shard: Shard) -> Trial:
     rows = read_trial(
         run.project, source_id=scope["source"], cut=scope["cut"], seed=run.params.get("seed", 0), runs=runs, fields=kept
     )
-    notes = [*refusal(found), *_notes(keys, kept, runs)]
+    notes = [*refusal(found), *closed_gates(found), *_notes(keys, kept, runs)]
     return trial_of(list(rows), rules, kept, refits, total=scope["total"], notes=notes)
 
 
@@ -101,8 +101,9 @@ def _pair(row: TrialRow) -> Pair:
 
 def rule_of(rule: curated.Rule) -> Rule:
     """As the engine, which knows nothing of the house, has it."""
-    when = None if rule.when is None else _condition(rule.when)
-    return Rule(rule.name, when, str(rule.action), rule.soften_to, rule.weight)
+    when = None if rule.matching is None else _condition(rule.matching)
+    given: Key | None = (f"{rule.label_by}.mean", "number") if rule.label_by else None
+    return Rule(rule.name, when, str(rule.action), rule.soften_to, rule.weight, given)
 
 
 def _condition(when: curated.Condition) -> Condition:

@@ -1,12 +1,13 @@
 """What each arm trains on, as two weights per row: on the side of the raw label, and on the other side.
 
     raw        (1, 0)
-    curated    keep (w, 0), flip (0, w), soften (w p, w (1 - p)), drop, review and no rule (0, 0); w the rule's weight
+    curated    keep (w, 0), flip (0, w), soften (w p, w (1 - p)), drop, review and no rule (0, 0); w the rule's weight;
+               label: as keep, of the label that a method gives
     random     the same pairs of weights, dealt to the rows by chance
     length     the same pairs of weights, the most turned to the rows whose label a length-only head contradicts most
 
-So all arms but raw have the same number of rows under every action. A row that only a person's decision gave a label
-is `added` in all of them.
+So all arms but raw have the same number of rows under every action. A row that only a person's decision or a method
+gave a label is `added` in all of them.
 """
 
 from __future__ import annotations
@@ -48,19 +49,24 @@ class Targets:
 
 
 def targets(
-    labels: Sequence[int | None], hands: Sequence[Hand | None], rules: Sequence[Rule], matched: Ints
+    labels: Sequence[int | None],
+    hands: Sequence[Hand | None],
+    rules: Sequence[Rule],
+    matched: Ints,
+    given: Sequence[int | None] | None = None,
 ) -> Targets:
-    """What a release of these rules holds of every row; a tie trains nothing."""
+    """What a release of these rules holds of every row; a tie trains nothing. `given`: by the matched rule's method."""
     b, a = np.zeros(len(labels)), np.zeros(len(labels))
     for row, (label, hand, number) in enumerate(zip(labels, hands, matched, strict=True)):
         rule = rules[number] if number >= 0 else None
         action = hand.action if hand else rule.action if rule else "drop"
-        if action not in ("keep", "flip", "soften"):
+        if action not in ("keep", "flip", "soften", "label"):
             continue
         if hand:
             released, hold = (label if hand.label is None else hand.label), hand.soften_to
         else:
-            released, hold = (-label if label and action == "flip" else label), rule.soften_to if rule else None
+            own = given[row] if given and action == "label" else label
+            released, hold = (-own if own and action == "flip" else own), rule.soften_to if rule else None
         # The weight of a rule that flips or drops means nothing for a row that a person decided.
         is_weighed = rule and rule.weight is not None and (not hand or rule.action in ("keep", "soften"))
         weight = float(rule.weight) if is_weighed and rule and rule.weight is not None else 1.0

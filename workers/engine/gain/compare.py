@@ -82,7 +82,16 @@ def _signs(labels: Sequence[int | None]) -> Ints:
 
 
 def _targets(trial: Trial, rows: Ints, matched: Ints) -> Any:
-    return targets([trial.pairs[row].label for row in rows], [trial.hands[row] for row in rows], trial.rules, matched)
+    labels, hands = [trial.pairs[row].label for row in rows], [trial.hands[row] for row in rows]
+    given = [_given(trial, int(row), int(number)) for row, number in zip(rows, matched, strict=True)]
+    return targets(labels, hands, trial.rules, matched, given)
+
+
+def _given(trial: Trial, row: int, number: int) -> int | None:
+    """The label that a method gives the row, where its rule does."""
+    key = trial.rules[number].given if number >= 0 else None
+    value = trial.values[key][row] if key else None
+    return None if value is None else int(np.sign(value))
 
 
 def _add(total: dict[str, dict[str, float]], more: Mapping[str, Mapping[str, float]], share: float) -> None:

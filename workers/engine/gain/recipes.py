@@ -47,13 +47,15 @@ Condition = Compare | Every | Some | Negation
 
 @dataclass(frozen=True)
 class Rule:
-    """`action` is keep, flip, soften, drop or review; `soften_to` the probability that the label holds."""
+    """`action` is keep, flip, soften, label, drop or review; `soften_to` the probability that the label holds; `given`
+    the number whose sign is the label that the rule gives."""
 
     name: str
     when: Condition | None
     action: str
     soften_to: float | None = None
     weight: float | None = None
+    given: Key | None = None
 
 
 @dataclass(frozen=True)

@@ -240,3 +240,9 @@ def test_sources_count_by_their_rows_and_people_before_imports(make_pairs: MakeP
     human = over_sources([one, two], least_verified=100)
     assert human is not None and (human["basis"], human["n"]) == (VERIFIED, 160)
     assert over_sources([nothing], least_verified=100) is None
+
+
+def test_a_label_that_a_method_gives_trains_like_one_that_is_kept() -> None:
+    rules = [Rule("by ratio", None, "label", weight=2.0, given=("density_ratio.mean", "number"))]
+    found = targets([None, None, None], [None] * 3, rules, np.array([0, 0, -1]), [1, -1, None])
+    assert found.b.tolist() == [2.0, 0.0, 0.0] and found.a.tolist() == [0.0, 2.0, 0.0]
