@@ -5,6 +5,7 @@ What is handed out is the business of `deal.py`, and of the quality rules where 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from accounts.problems import Conflict, Invalid
 from annotation.campaigns.prioritise import has_another_order
 from annotation.desk.deal import deal_work, names_for
 from annotation.desk.items import ClaimedItem, claimed_item
-from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Unit
+from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Task, Unit
 from annotation.quality.seat import Dealt, Seat, is_governed
 from annotation.statements import first_row
 
@@ -121,6 +122,17 @@ def release(*, assignment: Assignment, held_until: datetime | None = None) -> bo
     next page has renewed the claim, and must not take it away.
     """
     return _give_back(assignment, AssignmentState.RELEASED, held_until=held_until)
+
+
+def release_all(assignments: Iterable[Assignment]) -> None:
+    """Those of several people, inside a transaction: all are locked before the first task is, since whoever skips or
+    answers one of them locks it and then its task."""
+    numbers = sorted(assignment.id for assignment in assignments)
+    held = list(Assignment.objects.select_for_update(no_key=True).filter(id__in=numbers).order_by("id"))
+    tasks = Task.objects.filter(id__in={assignment.task_id for assignment in held})
+    list(tasks.select_for_update(no_key=True).order_by("id"))
+    for assignment in held:
+        release(assignment=assignment)
 
 
 def skip(*, assignment: Assignment, reason: str = "") -> None:

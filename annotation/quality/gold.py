@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.models import User
 from accounts.problems import Conflict, Invalid
-from annotation.desk.assign import release
+from annotation.desk.assign import release_all
 from annotation.kinds._base import Asked
 from annotation.models import Assignment, AssignmentState, Campaign, GoldAnswer, Purpose, Task, Unit
 from annotation.quality.right import problems_with_expected
@@ -131,8 +131,7 @@ def _close(campaign: Campaign, task_ids: list[int]) -> bool:
     Assignments are locked before their tasks everywhere else, and the campaign's counters after them.
     """
     live = Assignment.objects.filter(task__in=task_ids, state=AssignmentState.CLAIMED, purpose=Purpose.WORK)
-    for assignment in live:
-        release(assignment=assignment)
+    release_all(live)
     list(Task.objects.select_for_update(no_key=True).filter(id__in=task_ids).order_by("id"))
     return not live.exists()
 

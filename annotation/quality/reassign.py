@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.models import User
 from accounts.problems import Conflict, Invalid
-from annotation.desk.assign import release
+from annotation.desk.assign import release_all
 from annotation.models import Assignment, AssignmentState, Campaign, Participant, ParticipantState, Purpose, Task
 from annotation.quality.participants import seat_of, watch
 
@@ -46,8 +46,7 @@ def reassign(
         wanted = [*named.order_by("id").values_list("task_id", flat=True), *tasks]
         _lock_people(campaign, wanted, to)
         seat = _ready(campaign, to)
-        for assignment in [*_live(named, to), *_in_the_way(campaign, tasks, to)]:
-            release(assignment=assignment)
+        release_all([*_live(named, to), *_in_the_way(campaign, tasks, to)])
         found = _may_be_asked(campaign, wanted, to)
         if not found:
             words = "None of these items can go to them: they have answered or skipped them, or they are not work here."
