@@ -28,6 +28,25 @@ def plain(model: Any, passage: Passage) -> np.ndarray[Any, Any]:
     return np.array(said, np.float32)
 
 
+def padded(model: Any, passages: list[Passage], side: str) -> list[np.ndarray[Any, Any]]:
+    """All passages in one batch, filled up on one side."""
+    torch = import_module("torch")
+    width = max(len(passage.ids) for passage in passages)
+    starts = [width - len(passage.ids) if side == "left" else 0 for passage in passages]
+    ids, mask = torch.zeros(len(passages), width, dtype=torch.long), torch.zeros(len(passages), width, dtype=torch.long)
+    for row, (passage, start) in enumerate(zip(passages, starts, strict=True)):
+        ids[row, start : start + len(passage.ids)] = torch.tensor(passage.ids)
+        mask[row, start : start + len(passage.ids)] = 1
+    with torch.inference_mode():
+        places = (mask.cumsum(1) - 1).clamp(min=0)
+        logits = model(input_ids=ids, attention_mask=mask, position_ids=places, use_cache=False).logits.float()
+    said = torch.log_softmax(logits, dim=-1)[:, :-1].gather(2, ids[:, 1:, None])[..., 0]
+    return [
+        np.asarray(said[row, start + passage.begin - 1 : start + len(passage.ids) - 1].numpy())
+        for row, (passage, start) in enumerate(zip(passages, starts, strict=True))
+    ]
+
+
 def conversations(seed: int = 1) -> list[Passage]:
     """Five prompts of three responses each, four remarks behind every response, and odd ones."""
     rng = np.random.default_rng(seed)
@@ -59,6 +78,14 @@ def test_every_token_agrees_with_a_plain_pass(causal_model: Maker, family: str) 
         likelihood = Likelihood(model, tokens=tokens)
         assert likelihood.shares
         assert worst(likelihood.score(passages), wanted) < 1e-4
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("family", ["llama", "qwen3", "gemma3"])
+def test_every_token_agrees_with_a_padded_batch(causal_model: Maker, family: str, side: str) -> None:
+    model, passages = causal_model(family), conversations()[::4]
+    wanted = padded(model, passages, side)
+    assert worst(Likelihood(model).score(passages), wanted) < 1e-4
 
 
 def test_without_sharing_it_says_the_same(causal_model: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
