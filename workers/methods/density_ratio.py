@@ -48,13 +48,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 from workers.engine.bench import Bench, Unworkable
 from workers.methods._base import Outcome, Pair, Score, Signal, param
 
 if TYPE_CHECKING:
+    from workers.engine.probes.keys import Messages, Scores
     from workers.engine.ratios.measured import Measured
     from workers.engine.ratios.ratio import Ratio, Scale
 
@@ -112,6 +113,7 @@ def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
 
 
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
+    from workers.engine.probes.suite import probe
     from workers.engine.ratios.report import report
 
     bench.check_cancelled()
@@ -121,17 +123,32 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     found = _measured(pairs, params, bench)
     told = report(found, [""] * len(pairs), seed=params.seed)
     signals = [_signal(pair, *sides, found.unit) for pair, sides in zip(pairs, found.sides, strict=True)]
-    return Outcome(signals=signals, scores=_scores(found), result=told | {"form": params.form, "seed": params.seed})
+    about = {"form": params.form, "seed": params.seed}
+    about["probes"] = probe(_scorer(found.unit, params, bench), pairs, bench, seed=params.seed)
+    return Outcome(signals=signals, scores=_scores(found), result=told | about)
 
 
 def combine(results: Mapping[str, Any]) -> dict[str, Any]:
-    return {"sources": dict(results)}
+    from workers.engine.probes.suite import of_run
+
+    return {"sources": dict(results), "probes": of_run(results)}
 
 
 def _measured(pairs: Sequence[Pair], params: Params, bench: Bench) -> Measured:
     from workers.engine.ratios.measured import measure
 
     return measure(pairs, _scale(params), bench, lambda messages: messages)
+
+
+def _scorer(unit: str, params: Params, bench: Bench) -> Scores:
+    """What the probes ask; a response that would be flagged has no score."""
+    from workers.engine.ratios.ratio import ratios
+
+    def score(asked: Sequence[tuple[Messages, Sequence[str]]]) -> list[list[float]]:
+        found = ratios(asked, _scale(params), bench)
+        return [[one.value(unit) if one.is_clean else nan for one in row] for row in found]
+
+    return score
 
 
 def _scale(params: Params) -> Scale:

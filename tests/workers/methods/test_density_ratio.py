@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.workers.conftest import EchoBench
 from tests.workers.tiny_chat import make_chat
 from workers.engine.bench import Bench, Unworkable
 from workers.engine.likelihood.cached import Likely
@@ -51,7 +52,7 @@ def test_what_a_model_was_tuned_for_is_found_beyond_likelihood_length_and_chance
     assert not told["length"]["warns"]
 
 
-class Told(Bench):
+class Told(EchoBench):
     """A bench whose models say what a test lets them say: (model, text) -> Likely."""
 
     def likelihoods(self, asked: Any, *, model: str, **_: Any) -> list[list[Likely]]:
@@ -68,9 +69,10 @@ def told(pairs: Sequence[Pair], says: Callable[[str, str], Likely], path: Path, 
 
 
 def _by_number(model: str, text: str) -> Likely:
-    """The strong model sees the number in the text; both lose two nats a word."""
-    words = len(text.split())
-    return Likely(-2.0 * words + (float(text.split()[1]) if model == "strong" else 0.0), words, len(text.encode()))
+    """The strong model sees the number in the text, and nothing in any other; both lose two nats a word."""
+    words = text.split()
+    seen = float(words[1]) if words[:1] == ["good"] and len(words) == 3 else -9.0
+    return Likely(-2.0 * len(words) + (seen if model == "strong" else 0.0), len(words), len(text.encode()))
 
 
 def test_a_signal_holds_both_sums_and_their_difference(make_pairs: MakePairs, tmp_path: Path) -> None:
@@ -163,6 +165,25 @@ def test_scores_that_go_with_length_are_warned_of(make_pairs: MakePairs, tmp_pat
     lengths = [len(text.split()) for text in texts]
     assert result["length"]["rho"] == pytest.approx(spearmanr(ratio, lengths).statistic)
     assert len(result["picture"]["points"]) == result["picture"]["of"] == 80
+
+
+def test_the_probes_of_all_sources_are_the_runs(make_pairs: MakePairs, tmp_path: Path) -> None:
+    fine = told(make_pairs(80), _by_number, tmp_path).result
+    assert fine["probes"]["passed"], fine["probes"]["reasons"]
+    few = told(make_pairs(12), _by_number, tmp_path).result
+    run = density_ratio.combine({"3": {"name": "one", **fine}, "4": {"name": "two", **few}})
+    assert run["probes"]["reasons"] == [f"two: {few['probes']['reasons'][0]}"]
+    assert run["sources"]["3"]["n"] == 80
+
+
+def test_a_response_that_would_be_flagged_cannot_win_a_probe(make_pairs: MakePairs, tmp_path: Path) -> None:
+    def says(model: str, text: str) -> Likely:
+        if text.startswith("good") and "\n" not in text:
+            return _by_number(model, text)
+        return Likely(9.0 if model == "strong" else 0.0, 1, 1, frozenset({"boundary_merge"}))
+
+    keys = told(make_pairs(60), says, tmp_path).result["probes"]["probes"][0]
+    assert (keys["value"], keys["details"]["unscored"]) == (0.0, 600)
 
 
 def hash_of(text: str) -> float:
