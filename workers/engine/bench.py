@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from workers.engine.generation.written import Writer, Written
     from workers.engine.likelihood.cached import Likely, Remarks, Responses
+    from workers.engine.likelihood.tokens import Messages
     from workers.engine.models.allowed import Servers
     from workers.engine.models.scorer import Scorer
     from workers.engine.rewards.scores import Asked, Rewarded
@@ -185,6 +187,31 @@ class Bench:
             self.scorer(model), asked, cache=self.cache, template=template, check=self.check_cancelled,
             on_portion=self._on_portion,
         )  # fmt: skip
+
+    def write(
+        self,
+        asked: Sequence[Messages],
+        *,
+        model: str,
+        n: int,
+        seed: int = 0,
+        temperature: float = 0.8,
+        top_p: float = 1.0,
+        top_k: int = 0,
+        max_tokens: int = 256,
+    ) -> list[list[Written]]:
+        """`n` texts that the model says next to each conversation; top_k 0 = of all tokens."""
+        from workers.engine.generation.written import Sampling
+
+        scorer = self.scorer(model)
+        if not hasattr(scorer, "write"):
+            raise Unworkable(f"{scorer.name} can score and not write; name a model in a folder.")
+
+        def on_written(done: int) -> None:
+            self.progress(done, len(asked) * n, "writing")
+
+        sampling = Sampling(n, seed, temperature, top_p, top_k, max_tokens)
+        return cast("Writer", scorer).write(asked, sampling, check=self.check_cancelled, on_written=on_written)
 
     def _on_portion(self, done: int, total: int) -> None:
         self.progress(done, total, "scoring")

@@ -46,14 +46,23 @@ class Read:
         return not (self.truncated or self.boundary_merge or self.is_empty)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A conversation up to where the assistant begins to speak."""
+
+    ids: tuple[int, ...]
+    truncated: bool
+    system_merged: bool
+
+
 class Chat:
     """`context` is the most tokens a passage may have. A conversation that the template refuses: TemplateRefuses."""
 
     def __init__(self, tokens: Tokens, context: int, *, with_eot: bool = True) -> None:
         self.tokens, self.context, self.with_eot = tokens, context, with_eot
         self.system_merged = not self._takes_system()
-        # How many ids the template writes behind a response, and how many of them end the turn.
-        self.tail, self.eot = self._tail()
+        # How many ids the template writes behind a response, how many of them end the turn, and the last of these.
+        self.tail, self.eot, self.ending = self._tail()
 
     def responses(self, messages: Messages, responses: Sequence[str]) -> list[Read]:
         """Each response as the assistant's next turn."""
@@ -70,6 +79,12 @@ class Chat:
             responses,
             self._has_system(messages),
         )
+
+    def opened(self, messages: Messages, most: int) -> Opened:
+        """What a model goes on from to answer: the last `most` ids."""
+        ids = self._ids(messages, opens=True)
+        kept = self._without_beginning(ids, most)
+        return Opened(kept, len(kept) < len(ids), self.system_merged and self._has_system(messages))
 
     def remarks(self, messages: Messages, response: str, remarks: Sequence[str]) -> list[Read]:
         """Each remark as what the person says next; only its own text is scored."""
@@ -136,7 +151,7 @@ class Chat:
     def _has_system(messages: Messages) -> bool:
         return any(message["role"] == "system" for message in messages)
 
-    def _tail(self) -> tuple[int, int]:
+    def _tail(self) -> tuple[int, int, int | None]:
         try:
             first, second = (self._ids([_turn("user", "a"), _turn("assistant", text)]) for text in PROBES)
         except TemplateRefuses as error:
@@ -145,7 +160,8 @@ class Chat:
             ) from error
         tail = alike(first[::-1], second[::-1])
         behind = first[len(first) - tail :]
-        return tail, next((nth + 1 for nth, token in enumerate(behind) if self.tokens.is_special(token)), 0)
+        eot = next((nth + 1 for nth, token in enumerate(behind) if self.tokens.is_special(token)), 0)
+        return tail, eot, behind[eot - 1] if eot else None
 
 
 def _turn(role: str, content: str) -> dict[str, str]:

@@ -9,10 +9,11 @@ from typing import Any
 
 from workers.engine.bench import Unworkable
 from workers.engine.devices import free_bytes
+from workers.engine.generation.written import Sampling, Written
 from workers.engine.likelihood.chat import Chat
 from workers.engine.likelihood.forward import Likelihood
 from workers.engine.likelihood.passages import Passage, Scored
-from workers.engine.likelihood.tokens import OwnTokens
+from workers.engine.likelihood.tokens import Messages, OwnTokens
 from workers.engine.models.folder import (
     Revision,
     check_vocabulary,
@@ -96,6 +97,18 @@ class FolderScorer:
         on_passage: Callable[[int], None] = lambda done: None,
     ) -> list[Scored]:
         return self.loaded().likelihood.score(passages, check=check, on_passage=on_passage)
+
+    def write(
+        self,
+        asked: Sequence[Messages],
+        sampling: Sampling,
+        *,
+        check: Callable[[], None] = lambda: None,
+        on_written: Callable[[int], None] = lambda done: None,
+    ) -> list[list[Written]]:
+        from workers.engine.generation.local import write_locally
+
+        return write_locally(self, asked, sampling, check=check, on_written=on_written)
 
     def loaded(self) -> Causal:
         return resident(Causal, self.folder)

@@ -1,0 +1,1 @@
+"""Texts that a causal model writes as the assistant's next turn."""
