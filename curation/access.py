@@ -10,7 +10,7 @@ from accounts.access import Caller, caller_of, project_for, role_in
 from accounts.models import Project, Role, Scope
 from accounts.problems import NotFound
 from corpus.models import Comparison
-from curation.models import Audit, DecisionBatch, Release
+from curation.models import Audit, DecisionBatch, ModelServer, Release
 from ledger.models import Run
 
 
@@ -70,6 +70,19 @@ def audit_for(caller: Caller, audit_id: int, *, slug: str | None = None, scope: 
         raise hidden
     _check(caller, audit.project, scope, hidden)
     return audit
+
+
+def model_server_for(caller: Caller, server_id: int, *, slug: str | None = None) -> ModelServer:
+    """For owners, who alone change the list."""
+    hidden = NotFound(f"There is no model server {server_id} that you can see.")
+    server = ModelServer.objects.select_related("project").filter(pk=server_id).first()
+    if server is None or slug not in {None, server.project.slug}:
+        raise hidden
+    try:
+        project_for(caller, server.project.slug, role=Role.OWNER, scope=Scope.ADMIN)
+    except NotFound as missing:
+        raise hidden from missing
+    return server
 
 
 def run_of(project: Project, run_id: int) -> Run:

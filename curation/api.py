@@ -11,7 +11,7 @@ from pydantic import Field
 
 from accounts.access import caller_of
 from accounts.paging import DEFAULT_LIMIT, Limit
-from curation import audits_api, methods_api, recipes_api, releases_api, wordings_api
+from curation import audits_api, methods_api, model_servers_api, recipes_api, releases_api, wordings_api
 from curation.access import batch_for, comparison_for, curated_project, readable_project
 from curation.decide import decide, undo
 from curation.models import Decision, DecisionBatch
@@ -185,5 +185,5 @@ def _batch_out(batch: DecisionBatch) -> BatchOut:
     )
 
 
-for _part in (audits_api, methods_api, recipes_api, releases_api, wordings_api):
+for _part in (audits_api, methods_api, model_servers_api, recipes_api, releases_api, wordings_api):
     router.add_router("", _part.router)

@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.problems import NotFound
 from corpus.models import Source
 from curation.audits.noise import noise_of
+from curation.handoff.model_servers import read_model_servers
 from curation.handoff.told import came_unlabelled, open_tasks, read_checks, read_told
 from curation.handoff.votes import read_votes_of_project
 from curation.handoff.wordings import read_wording
@@ -20,6 +21,7 @@ from ledger.reporter import Reporter
 from ledger.shards import Draft
 from workers.discover import methods, schema_of
 from workers.engine.bench import Bench, Unworkable, Words
+from workers.engine.models.allowed import Server, Servers
 from workers.engine.models.open import Where, check_usable, told_of
 from workers.feeds import Feed, feed_of
 from workers.feeds._base import CannotRun
@@ -41,7 +43,7 @@ def job_of(run: Run) -> Job:
 
 def plan(run: Run, method: Method, params: Any, feed: Feed) -> list[Draft]:
     _sentence_if_unworkable(lambda: method.preflight(params))
-    _sentence_if_unworkable(lambda: _check_models(method, params))
+    _sentence_if_unworkable(lambda: _check_models(run, method, params))
     return feed.drafts(run, method, params)
 
 
@@ -79,11 +81,19 @@ def conclude(run: Run, method: Method, params: Any, feed: Feed) -> dict[str, Any
         result = combine(sources) if combine else {"sources": sources}
     else:
         result = next((shard.result for shard in shards if shard.stage == 1), {})
-    return result | feed.about(params) | _told_of_models(method, params)
+    return result | _about(method, params, feed) | _told_of_models(run, method, params)
 
 
-def where() -> Where:
-    return Where(models=settings.WINNOW_HOME / "models")
+def where(run: Run) -> Where:
+    """Where models of this project may lie: the list of servers is read anew each time."""
+    listed = tuple(Server(each.url, each.tokenizer) for each in read_model_servers(run.project))
+    servers = Servers(listed, settings.WINNOW_PRIVATE_MODEL_SERVERS, settings.WINNOW_MODEL_SERVER_KEYS)
+    return Where(models=settings.WINNOW_HOME / "models", servers=servers)
+
+
+def _about(method: Method, params: Any, feed: Feed) -> dict[str, Any]:
+    """A feed knows encoders; where `model` names a causal one, `models` tells it."""
+    return {} if "model" in getattr(method, "MODELS", ()) else feed.about(params)
 
 
 def _models_of(method: Method, params: Any) -> dict[str, str]:
@@ -92,24 +102,26 @@ def _models_of(method: Method, params: Any) -> dict[str, str]:
     return {name: model for name, model in named.items() if model}
 
 
-def _check_models(method: Method, params: Any) -> None:
+def _check_models(run: Run, method: Method, params: Any) -> None:
     for model in _models_of(method, params).values():
-        check_usable(model, where())
+        check_usable(model, where(run))
 
 
-def _told_of_models(method: Method, params: Any) -> dict[str, Any]:
+def _told_of_models(run: Run, method: Method, params: Any) -> dict[str, Any]:
     """Which weights spoke."""
     models = _models_of(method, params)
-    return {"models": {name: told_of(model, where()) for name, model in models.items()}} if models else {}
+    return {"models": {name: told_of(model, where(run)) for name, model in models.items()}} if models else {}
 
 
 def _bench(run: Run, shard: Shard, reporter: Reporter) -> Bench:
     def progress(done: int, total: int | None = None, stage: str = "") -> None:
         reporter.progress(shard.items * done // total if total else 0, None, stage)
 
+    place = where(run)
     return Bench(
         cache=settings.WINNOW_HOME / "cache",
-        models=where().models,
+        models=place.models,
+        servers=place.servers,
         progress=progress,
         check_cancelled=reporter.check_cancelled,
         votes=lambda: read_votes_of_project(run.project),

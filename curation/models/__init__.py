@@ -6,6 +6,7 @@ from curation.models.audits import Answer, Audit, AuditAnswer, AuditItem, AuditP
 from curation.models.decisions import Action, Decision, DecisionBatch, Recipe
 from curation.models.probes import ProbeOverride
 from curation.models.releases import Release, ReleaseRow, Split
+from curation.models.servers import ModelServer
 from curation.models.signals import Score, Signal
 from curation.models.wordings import Wording
 
@@ -18,6 +19,7 @@ __all__ = [
     "AuditPolicy",
     "Decision",
     "DecisionBatch",
+    "ModelServer",
     "ProbeOverride",
     "Question",
     "Recipe",

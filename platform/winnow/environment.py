@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
+HOST_PORT = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
 
 class Environment(BaseSettings):
@@ -48,6 +50,11 @@ class Environment(BaseSettings):
     max_upload_bytes: int = Field(default=2**30, alias="WINNOW_MAX_UPLOAD_BYTES", ge=1)
     max_unpack_ratio: int = Field(default=100, alias="WINNOW_MAX_UNPACK_RATIO", ge=1)
 
+    # host:port of model servers that may have private addresses, separated by commas.
+    private_model_servers: str = Field(default="", alias="WINNOW_PRIVATE_MODEL_SERVERS")
+    # URL=KEY of model servers that want one, separated by spaces or commas; the key goes to that very URL only.
+    model_server_keys: SecretStr = Field(default=SecretStr(""), alias="WINNOW_MODEL_SERVER_KEYS")
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
@@ -63,6 +70,32 @@ class Environment(BaseSettings):
     @classmethod
     def _is_redis(cls, url: str) -> str:
         return _with_scheme(url, {"redis", "rediss", "redis+socket"}, "redis://host:6379/0")
+
+    @field_validator("private_model_servers")
+    @classmethod
+    def _are_hosts_with_ports(cls, text: str) -> str:
+        if not all(HOST_PORT.fullmatch(part) for part in _parts(text)):
+            raise ValueError("write each as host:port, separated by commas")
+        return text
+
+    @field_validator("model_server_keys")
+    @classmethod
+    def _are_urls_with_keys(cls, text: SecretStr) -> SecretStr:
+        for part in _parts(text.get_secret_value()):
+            url, _, key = part.partition("=")
+            if not (url.startswith(("http://", "https://")) and key.isascii() and key.isprintable() and key):
+                raise ValueError("write each as https://host/v1=KEY, separated by commas")
+        return text
+
+    @property
+    def allowed_private(self) -> frozenset[str]:
+        return frozenset(part.lower() for part in _parts(self.private_model_servers))
+
+    @property
+    def keys_of_model_servers(self) -> dict[str, str]:
+        """By URL."""
+        parts = (part.partition("=") for part in _parts(self.model_server_keys.get_secret_value()))
+        return {url: key for url, _, key in parts}
 
     @property
     def uses_embedded_postgres(self) -> bool:
@@ -117,6 +150,10 @@ def make_home(env: Environment) -> None:
             ) from None
     if not os.access(env.home, os.W_OK | os.X_OK):
         raise HomeUnusable(f"Cannot write in {env.home}. Set WINNOW_HOME to a folder of yours.")
+
+
+def _parts(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _temporary_folder() -> Path:

@@ -173,6 +173,10 @@ WINNOW_MAX_UNPACK_RATIO = ENV.max_unpack_ratio
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
 API_REQUESTS_PER_SECOND = ENV.api_requests_per_second
 
+# Model servers: which may have private addresses, and the keys of those that want one.
+WINNOW_PRIVATE_MODEL_SERVERS = ENV.allowed_private
+WINNOW_MODEL_SERVER_KEYS = ENV.keys_of_model_servers
+
 CELERY_BROKER_URL = ENV.redis_url or f"redis+socket://{ENV.redis_socket}"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "cpu"

@@ -37,6 +37,7 @@ NO_PAGES = {
     "curation:overview_figures", "curation:histogram", "curation:every", "curation:decide", "curation:undo",
     "curation:review_left", "curation:review_decide", "curation:review_undo", "curation:run_examples",
     "curation:recipe_preview", "curation:recipe_undo", "curation:wording_preview",
+    "curation:model_server_remove",
     "curation:audit_policy", "curation:audit_undo", "curation:audit_finish", "curation:audit_cancel",
 }  # fmt: skip
 NOBODYS = {"account_login", "account_reset_password"}
@@ -53,7 +54,7 @@ def owners_pages(filled: Filled) -> dict[str, str]:
         (["demo"], "accounts:people accounts:settings ledger:runs corpus:import corpus:sources annotation:annotate"),
         (["demo"], "annotation:campaigns annotation:campaign_new annotation:history curation:overview"),
         (["demo"], "curation:comparisons curation:review curation:methods curation:recipes curation:recipe_fields"),
-        (["demo"], "curation:releases curation:audits curation:probes curation:wordings"),
+        (["demo"], "curation:releases curation:audits curation:probes curation:wordings curation:model_servers"),
         (["demo", "follow_ups"], "curation:wording"),
         (["demo", filled.audited.pk], "curation:audit"),
         (["demo", filled.auditing.pk], "curation:audit_label"),

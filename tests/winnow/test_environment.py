@@ -3,8 +3,9 @@ from __future__ import annotations
 import socket
 
 import pytest
+from pydantic import ValidationError
 
-from winnow.environment import Environment
+from winnow.environment import Environment, mistakes_of
 from winnow.mail import mail_settings
 
 
@@ -37,3 +38,30 @@ def test_mail_is_printed_unless_a_server_is_named() -> None:
 def test_a_mail_address_that_cannot_be_meant_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="WINNOW_MAIL_URL"):
         mail_settings(url)
+
+
+def test_model_servers_are_named_with_their_ports_and_keys_with_their_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINNOW_PRIVATE_MODEL_SERVERS", "GPU.lan:8000, [::1]:9000")
+    monkeypatch.setenv("WINNOW_MODEL_SERVER_KEYS", "https://a.example/v1=k=1== http://b.example=k2")
+    found = Environment()
+    assert found.allowed_private == {"gpu.lan:8000", "[::1]:9000"}
+    assert found.keys_of_model_servers == {"https://a.example/v1": "k=1==", "http://b.example": "k2"}
+    assert "k=1" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WINNOW_PRIVATE_MODEL_SERVERS", "gpu.lan"),
+        ("WINNOW_PRIVATE_MODEL_SERVERS", "http://gpu.lan:8000"),
+        ("WINNOW_MODEL_SERVER_KEYS", "s3cret"),
+        ("WINNOW_MODEL_SERVER_KEYS", "https://a.example/v1="),
+    ],
+)
+def test_a_model_server_that_cannot_be_meant_stops_the_boot(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as error:
+        Environment()
+    assert "s3cret" not in " ".join(mistakes_of(error.value)) and name in " ".join(mistakes_of(error.value))

@@ -56,7 +56,7 @@ def told_of(name: str, where: Where) -> dict[str, Any]:
     if isinstance(found, Served):
         from workers.engine.models.server import told_of_server
 
-        return told_of_server(found, where.servers)
+        return told_of_server(found)
     revision = revision_of(found)
     return {"name": revision.name, "sha256": revision.weights, "reading": revision.reading}
 

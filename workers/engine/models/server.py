@@ -28,7 +28,7 @@ from workers.engine.bench import Unworkable
 from workers.engine.likelihood.chat import Chat
 from workers.engine.likelihood.passages import Floats, Passage, Scored
 from workers.engine.likelihood.tokens import OwnTokens, TemplateRefuses, Tokens
-from workers.engine.models.allowed import Server, Servers
+from workers.engine.models.allowed import Server, Servers, canonical
 from workers.engine.models.client import Answered, Client, Garbled, Patience, ServerTrouble, Stop
 from workers.engine.models.folder import tokenizer_of
 from workers.engine.models.names import Served
@@ -105,9 +105,9 @@ def open_server(
     return ServerScorer(_client(servers, served.url, patience), facts, models, check)
 
 
-def told_of_server(served: Served, servers: Servers) -> dict[str, Any]:
+def told_of_server(served: Served) -> dict[str, Any]:
     """What a run keeps of the model it used, from what was found out last: no server tells the hash of its weights."""
-    url = servers.at(served.url).url
+    url = canonical(served.url)
     found = (facts for (server, model, _), (_, facts) in _known.items() if (server.url, model) == (url, served.model))
     facts = next(found, None)
     name, version = (facts.model, facts.version) if facts else (served.model, "")
