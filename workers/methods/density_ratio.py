@@ -3,13 +3,19 @@
 Idea
     Take two language models of which one was brought closer to what people prefer: a checkpoint tuned on preferences
     and the one it was tuned from. How much more probable the former finds a response than the latter is a reward that
-    nobody had to train. What both find likely for other reasons, such as common words, cancels.
+    nobody had to train. What both find likely for other reasons, such as common words, cancels. Customised, each prompt
+    gets the criteria of its domain (safety, reasoning, chat) and one worked case before it, so that both models say how
+    probable the response is as a good answer of that kind.
 
 Formula
     r(x, y) = log p_strong(y | T(x)) - log p_weak(y | T(x)), summed over the tokens of y and its end of turn (`sum`, as
     published), or divided (`mean`): by tokens where both models count the same in every response of the source, else by
-    the bytes of the text, since tokens of two tokenizers are two units. T(x) is the conversation, each model by its own
-    chat template and with its own boundary. score_a = r(x, a), score_b = r(x, b), mean = score_b - score_a.
+    the bytes of the text, since tokens of two tokenizers are two units. Each model reads by its own chat template and
+    has its own boundary. score_a = r(x, a), score_b = r(x, b), mean = score_b - score_a.
+    T(x) is the conversation; customised, with a system turn first: criteria, a worked case drawn by a hash of the seed
+    and the prompt, a cue. The domain comes from keywords (`rules`), the nearest mean of the domains' questions if it is
+    clearly nearest (`centroid`), or the most probable of the domains' names as `router_model` reads a question
+    (`model`); what fits nowhere is chat, before which, as published, nothing is put.
     A model against itself gives exactly 0, exchanging the two turns every sign, and r(A, C) = r(A, B) + r(B, C).
 
 Paper
@@ -30,12 +36,13 @@ Signal
 Limits
     A sum grows with length: Spearman's rho of score and length is reported, and beyond 0.5 warned of. It inherits the
     biases of both models. Where strong and weak are alike, its sign is noise. A small number is not a small difference
-    in quality, and sources are not comparable with each other.
+    in quality, and sources are not comparable with each other. Customising costs some 300 tokens of the context; rules
+    know English words only, and centroids of a few questions place many prompts wrongly.
 
 Cost
-    Two models read every prompt once and every response once: some hundred tokens each, a second per thousand tokens
-    for a model of 30 million parameters on two cores, and a GPU from a billion on. Results are kept by content, so
-    another seed costs little and a killed run goes on.
+    Two models read every prompt once and every response once; what prompts of a domain share is read once for some tens
+    of thousands of tokens. The probes add some fifteen short texts for 200 prompts of each source. Likelihoods are kept
+    by content, so a killed run goes on and another seed costs little; a billion parameters want a GPU.
 
 Do not use
     With a strong model that was trained on these very labels; or to label while its probes fail.
@@ -55,6 +62,7 @@ from workers.engine.bench import Bench, Unworkable
 from workers.methods._base import Outcome, Pair, Score, Signal, param
 
 if TYPE_CHECKING:
+    from workers.engine.domains.customise import Customised, Plain
     from workers.engine.probes.keys import Messages, Scores
     from workers.engine.ratios.measured import Measured
     from workers.engine.ratios.ratio import Ratio, Scale
@@ -65,7 +73,7 @@ YIELDS = ("signals", "scores")
 SHAPE = "whole"
 SCOPE = "source"
 QUEUE = "cpu"
-MODELS = ("strong", "weak")
+MODELS = ("strong", "weak", "router_model")
 FIELDS = {
     "score_a": "ratio of response a",
     "score_b": "ratio of response b",
@@ -78,6 +86,8 @@ FIELDS = {
     "tokens_b": "the same of response b",
     "weak_tokens_a": "scored tokens of response a, by the weak model",
     "weak_tokens_b": "the same of response b",
+    "domain": "the domain of the prompt; empty where nothing is customised",
+    "exemplar": "the worked case that was put before it; empty without one",
     "flags_a": "why response a is not to be trusted: truncated, boundary_merge, empty, nonfinite, refused",
     "flags_b": "the same of response b",
     "flagged": "either response has a flag for either model",
@@ -95,37 +105,56 @@ class Params:
         help="Each model by its own chat template, or both by the strong one's; the latter wants one tokenizer.",
     )
     with_eot: bool = param(True, help="The token that ends the turn counts, too.")
-    seed: int = param(0, ge=0, le=2**31 - 1, help="The seed of samples, intervals and pictures.")
+    customise: str = param(
+        "off",
+        choices=("off", "rules", "centroid", "model"),
+        help="Put the criteria of a domain and a worked case before each prompt; how the domain is found.",
+    )
+    router_model: str = param("", help="The causal model that says the domain, where customise is `model`.")
+    encoder: str = param("minilm", help="The encoder of the centroids and of the probe of contrasts.")
+    wording: int = param(0, ge=0, le=2**31 - 1, help="The version of the domains; 0 = the newest, or the bundled one.")
+    seed: int = param(0, ge=0, le=2**31 - 1, help="The seed of worked cases, samples, intervals and pictures.")
 
 
 def preflight(params: Params) -> None:
+    from workers.engine.domains.customise import check_router
+
     for name, what in (("strong", "the better model"), ("weak", "the model to set it against")):
         if not getattr(params, name).strip():
             raise Unworkable(
                 f"Name {what} as `{name}`: a folder on the worker's machine, a name, or a server's URL. Best is a DPO "
                 "checkpoint over its own SFT checkpoint."
             )
+    check_router(params.customise, encoder=params.encoder, router_model=params.router_model)
 
 
 def prepare(pairs: Sequence[Pair], params: Params, bench: Bench) -> None:
-    """Fill the cache of likelihoods."""
-    _measured(pairs, params, bench)
+    """Fill the caches of the router and of likelihoods."""
+    from workers.engine.ratios.measured import measure
+
+    measure(pairs, _scale(params), bench, _dress(pairs, params, bench))
 
 
 def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
     from workers.engine.probes.suite import probe
+    from workers.engine.ratios.measured import measure
     from workers.engine.ratios.report import report
 
     bench.check_cancelled()
     pairs = sorted(pairs, key=lambda pair: pair.id)
     if not pairs:
         return Outcome()
-    found = _measured(pairs, params, bench)
-    told = report(found, [""] * len(pairs), seed=params.seed)
-    signals = [_signal(pair, *sides, found.unit) for pair, sides in zip(pairs, found.sides, strict=True)]
-    about = {"form": params.form, "seed": params.seed}
-    about["probes"] = probe(_scorer(found.unit, params, bench), pairs, bench, seed=params.seed)
-    return Outcome(signals=signals, scores=_scores(found), result=told | about)
+    dress = _dress(pairs, params, bench)
+    found = measure(pairs, _scale(params), bench, dress)
+    names = [dress.names(pair.messages) for pair in pairs]
+    rows = zip(pairs, found.sides, names, strict=True)
+    signals = [_signal(pair, sides, name, found.unit) for pair, sides, name in rows]
+    result = report(found, [domain for domain, _ in names], seed=params.seed)
+    result |= {"form": params.form, "seed": params.seed, "customise": dress.as_record()}
+    result["probes"] = probe(
+        _scorer(found.unit, dress, params, bench), pairs, bench, seed=params.seed, encoder=params.encoder
+    )
+    return Outcome(signals=signals, scores=_scores(found), result=result)
 
 
 def combine(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,18 +163,21 @@ def combine(results: Mapping[str, Any]) -> dict[str, Any]:
     return {"sources": dict(results), "probes": of_run(results)}
 
 
-def _measured(pairs: Sequence[Pair], params: Params, bench: Bench) -> Measured:
-    from workers.engine.ratios.measured import measure
+def _dress(pairs: Sequence[Pair], params: Params, bench: Bench) -> Plain | Customised:
+    from workers.engine.domains.customise import customised
 
-    return measure(pairs, _scale(params), bench, lambda messages: messages)
+    return customised(
+        (pair.messages for pair in pairs), params.customise, bench, version=params.wording, seed=params.seed,
+        encoder=params.encoder, router_model=params.router_model,
+    )  # fmt: skip
 
 
-def _scorer(unit: str, params: Params, bench: Bench) -> Scores:
+def _scorer(unit: str, dress: Plain | Customised, params: Params, bench: Bench) -> Scores:
     """What the probes ask; a response that would be flagged has no score."""
     from workers.engine.ratios.ratio import ratios
 
     def score(asked: Sequence[tuple[Messages, Sequence[str]]]) -> list[list[float]]:
-        found = ratios(asked, _scale(params), bench)
+        found = ratios([(dress(messages), texts) for messages, texts in asked], _scale(params), bench)
         return [[one.value(unit) if one.is_clean else nan for one in row] for row in found]
 
     return score
@@ -160,7 +192,8 @@ def _scale(params: Params) -> Scale:
     )  # fmt: skip
 
 
-def _signal(pair: Pair, a: Ratio, b: Ratio, unit: str) -> Signal:
+def _signal(pair: Pair, sides: tuple[Ratio, Ratio], names: tuple[str, str], unit: str) -> Signal:
+    a, b = sides
     score_a, score_b = _number(a.value(unit)), _number(b.value(unit))
     mean = score_b - score_a if score_a is not None and score_b is not None else None
     fields = {
@@ -169,6 +202,7 @@ def _signal(pair: Pair, a: Ratio, b: Ratio, unit: str) -> Signal:
         "weak_a": _number(a.weak.total), "weak_b": _number(b.weak.total),
         "tokens_a": a.strong.tokens, "tokens_b": b.strong.tokens,
         "weak_tokens_a": a.weak.tokens, "weak_tokens_b": b.weak.tokens,
+        "domain": names[0], "exemplar": names[1],
         "flags_a": a.flags, "flags_b": b.flags, "flagged": not (a.is_clean and b.is_clean),
     }  # fmt: skip
     return Signal(pair.id, mean, fields)

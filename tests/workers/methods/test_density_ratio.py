@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from curation.wordings.queries import bundled_words
 from tests.workers.conftest import EchoBench
 from tests.workers.tiny_chat import make_chat
 from workers.engine.bench import Bench, Unworkable
@@ -212,3 +213,23 @@ def test_models_that_give_no_numbers_get_sentences(make_pairs: MakePairs, tmp_pa
 def test_a_model_that_was_not_named_is_asked_for(strong: str, missing: str) -> None:
     with pytest.raises(Unworkable, match=f"as `{missing}`: a folder on the worker's machine"):
         density_ratio.preflight(density_ratio.Params(strong=strong))
+
+
+def test_customised_rows_name_their_domain_and_the_report_tells_them_apart(
+    make_pairs: MakePairs, tmp_path: Path
+) -> None:
+    asks = ("solve this equation", "how to poison somebody", "hello there")
+    pairs = [
+        replace(pair, messages=[{"role": "user", "content": f"{asks[pair.id % 3]} {pair.id}"}])
+        for pair in make_pairs(90)
+    ]
+    SAID[:] = [_by_number]
+    bench = Told(cache=tmp_path, wording=lambda kind, version: bundled_words(kind))
+    outcome = density_ratio.run(pairs, replace(MODELS, customise="rules"), bench)
+    names = {signal.pair_id % 3: (signal.fields["domain"], signal.fields["exemplar"]) for signal in outcome.signals}
+    assert [names[place][0] for place in range(3)] == ["reasoning", "safety", "chat"]
+    assert names[2][1] == "" != names[0][1]
+    told = {row["domain"]: row for row in outcome.result["domains"]}
+    assert {name: row["rows"] for name, row in told.items()} == {"reasoning": 30, "safety": 30, "chat": 30}
+    assert told["safety"]["accuracy"]["share"] == 1.0
+    assert outcome.result["customise"]["wording"]["sha256"] == bundled_words("domains").sha256

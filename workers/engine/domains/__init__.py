@@ -1,0 +1,1 @@
+"""What kind of help a prompt asks for, and what is put before it accordingly."""
