@@ -22,6 +22,21 @@ DEGENERATE_FLAGS = {
 }
 
 
+# Those of the bundled follow-ups; a project's own have no field.
+ASPECTS = {
+    "understanding": "Praise less complaint that the question was understood.",
+    "relevance": "Praise less complaint that it stays with the matter.",
+    "correctness": "Praise less complaint that it is true and works.",
+    "engagingness": "Praise less complaint that one wants to go on.",
+    "informativeness": "Praise less complaint that it tells enough.",
+    "instruction_following": "Praise less complaint that it does as it was told.",
+}
+
+
+def _of_aspect(name: str) -> str:
+    return f"(({{s}}->'aspects_b'->>'{name}')::float8 - ({{s}}->'aspects_a'->>'{name}')::float8)"
+
+
 def _either(flag: str) -> str:
     return f"({{s}}->'flags_a' ? '{flag}' OR {{s}}->'flags_b' ? '{flag}')"
 
@@ -36,7 +51,13 @@ SCORED: list[Line] = [
 
 LINES: dict[str, list[Line]] = {
     "density_ratio": [*SCORED],
-    "follow_up": [*SCORED],
+    "follow_up": [
+        *SCORED,
+        *((aspect, "number", f"{words} Of response_b less that of response_a.", _of_aspect(aspect))
+          for aspect, words in ASPECTS.items()),
+        ("echo", "number", "The larger share of the follow-ups' own words in a response, 0..1.",
+         "GREATEST(({s}->>'echo_a')::float8, ({s}->>'echo_b')::float8)"),
+    ],
     "degenerate": [
         *((flag, "boolean", f"Of a response: {words}.", _either(flag)) for flag, words in DEGENERATE_FLAGS.items()),
         ("any", "boolean", "A response raised a flag.", "jsonb_array_length({s}->'flags_a' || ({s}->'flags_b')) > 0"),

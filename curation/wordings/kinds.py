@@ -51,8 +51,8 @@ def checked(name: str, document: Any) -> dict[str, Any]:
     kind = kind_of(name)
     if wrong := kind.problems(document):
         place, words = next(iter(wrong.items()))
-        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise InvalidWording(f"These words cannot be used: {place} {words}{more}.", wrong)
+        said = f": {place} {words}." if len(wrong) == 1 else f"; {len(wrong)} places are wrong."
+        raise InvalidWording(f"These words cannot be used{said}", wrong)
     return kind.shaped(document)
 
 

@@ -18,7 +18,7 @@ from curation.wordings.queries import bundled_words
 from ledger.models import Run, RunKind
 from workers import tasks
 from workers.engine.bench import Bench
-from workers.engine.likelihood.cached import Likely, Responses
+from workers.engine.likelihood.cached import Likely, Remarks, Responses
 from workers.engine.texts.embeddings import Embedded
 from workers.methods._base import Pair
 
@@ -34,6 +34,14 @@ class EchoBench(Bench):
         """A number by hash of who says what to whom, about two nats a word."""
         self.check_cancelled()
         return [[_likely(model, str(messages), text) for text in texts] for messages, texts in asked]
+
+    def remarks(self, asked: Sequence[Remarks], *, model: str, template: str | None = None) -> list[list[Likely]]:
+        """The same of what the person says next."""
+        self.check_cancelled()
+        return [
+            [_remark(f"{model}{messages}{response}{text}", text) for text in texts]
+            for messages, response, texts in asked
+        ]
 
     def embed(self, texts: Sequence[str], *, model: str) -> Embedded:
         self.check_cancelled()
@@ -54,6 +62,13 @@ def _likely(model: str, messages: str, text: str) -> Likely:
     seed = int.from_bytes(hashlib.sha256(f"{model}\0{messages}\0{text}".encode()).digest()[:8], "little")
     words = len(text.split()) + 1
     return Likely(-words * float(np.random.default_rng(seed).uniform(1, 3)), words, len(text.encode()))
+
+
+def _remark(said: str, text: str) -> Likely:
+    """Without a generator of its own: there are dozens behind each response."""
+    words = len(text.split()) + 1
+    by_hash = int.from_bytes(hashlib.sha256(said.encode()).digest()[:4], "little") / 2**32
+    return Likely(-words * (1 + 2 * by_hash), words, len(text.encode()))
 
 
 @pytest.fixture

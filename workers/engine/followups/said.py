@@ -1,0 +1,199 @@
+"""What a model makes of responses by the remarks behind them: each response once, whoever compares it with what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.engine.bench import Bench
+from workers.engine.followups.remarks import FollowUps
+from workers.engine.heads.bradley_terry import Floats, Ints
+
+if TYPE_CHECKING:
+    from workers.engine.likelihood.cached import Likely
+    from workers.engine.likelihood.tokens import Messages
+
+# Told of a row, but no reason to mistrust it.
+HARMLESS = frozenset({"system_merged"})
+# Shorter words stand in any response.
+LEAST_LETTERS = 4
+
+
+class Sides(Protocol):
+    """A comparison; `workers.methods._base.Pair` says what is in it."""
+
+    @property
+    def prompt_id(self) -> int: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def a_id(self) -> int: ...
+    @property
+    def a(self) -> str: ...
+    @property
+    def b_id(self) -> int: ...
+    @property
+    def b(self) -> str: ...
+    @property
+    def sign(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Scale:
+    """`mean`: s_f per token of the remark; `sum`: over its tokens. Calibrated: less the same of a neutral response."""
+
+    model: str
+    form: str = "mean"
+    is_calibrated: bool = False
+
+
+@dataclass(frozen=True)
+class Said:
+    """Of one response."""
+
+    # [aspects], NaN where a remark has no finite number.
+    aspects: Floats
+    # Why not to trust it.
+    flags: tuple[str, ...]
+    # Share of the remarks' words that stand in the response, and the same of praise less that of complaint.
+    echo: float
+    echo_tilt: float
+
+    @property
+    def total(self) -> float:
+        total = float(self.aspects.mean()) if len(self.aspects) else nan
+        return total if isfinite(total) else nan
+
+
+def said_of(
+    asked: Sequence[tuple[Messages, Sequence[str]]], follow_ups: FollowUps, scale: Scale, bench: Bench
+) -> list[list[Said]]:
+    """Of each conversation with its responses, in the order asked."""
+    rows = [(messages, text, follow_ups.texts) for messages, texts in asked for text in texts]
+    neutral = [(messages, follow_ups.neutral, follow_ups.texts) for messages, _ in asked] if scale.is_calibrated else []
+    found = bench.remarks([*rows, *neutral], model=scale.model)
+    words = echoes(follow_ups)
+    told, at = [], 0
+    for number, (_, texts) in enumerate(asked):
+        from_zero = found[len(rows) + number] if scale.is_calibrated else None
+        told.append(
+            [_said(found[at + nth], from_zero, text, follow_ups, words, scale) for nth, text in enumerate(texts)]
+        )
+        at += len(texts)
+    return told
+
+
+def _said(
+    found: Sequence[Likely],
+    neutral: Sequence[Likely] | None,
+    text: str,
+    follow_ups: FollowUps,
+    words: Echoes,
+    scale: Scale,
+) -> Said:
+    s = _values(found, scale)
+    if neutral is not None:
+        s = s - _values(neutral, scale)
+    flags = {flag for one in (*found, *(neutral or ())) for flag in one.flags} - HARMLESS
+    if not text.strip():
+        flags.add("empty")
+    share, tilt = words.of(text)
+    return Said(s @ follow_ups.weights, tuple(sorted(flags)), share, tilt)
+
+
+def _values(found: Sequence[Likely], scale: Scale) -> Floats:
+    return np.array([one.mean if scale.form == "mean" else one.total for one in found], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Echoes:
+    """The words of the remarks."""
+
+    praise: frozenset[str]
+    complaint: frozenset[str]
+
+    def of(self, text: str) -> tuple[float, float]:
+        said = _words(text)
+        every = self.praise | self.complaint
+        share = len(every & said) / len(every) if every else 0.0
+        parts = [len(words & said) / len(words) if words else 0.0 for words in (self.praise, self.complaint)]
+        return share, parts[0] - parts[1]
+
+
+def echoes(follow_ups: FollowUps) -> Echoes:
+    praise = (text for aspect in follow_ups.aspects for text in aspect.positive)
+    complaint = (text for aspect in follow_ups.aspects for text in aspect.negative)
+    return Echoes(_words(" ".join(praise)), _words(" ".join(complaint)))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word for word in re.findall(r"\w+", text.casefold()) if len(word) >= LEAST_LETTERS)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Comparisons with what was said of both responses."""
+
+    pairs: Sequence[Sides]
+    sides: Sequence[tuple[Said, Said]]
+
+    @cached_property
+    def mean(self) -> Floats:
+        """Total of b less total of a; NaN where one has none."""
+        return np.array([b.total - a.total for a, b in self.sides], dtype=np.float64)
+
+    @cached_property
+    def aspects(self) -> Floats:
+        """[comparisons, aspects]: the same by aspect."""
+        width = len(self.sides[0][0].aspects) if self.sides else 0
+        return np.array([b.aspects - a.aspects for a, b in self.sides], dtype=np.float64).reshape(-1, width)
+
+    @cached_property
+    def length(self) -> Floats:
+        """By how many characters b is longer."""
+        return np.array([float(len(pair.b) - len(pair.a)) for pair in self.pairs])
+
+    @cached_property
+    def is_clean(self) -> NDArray[np.bool_]:
+        return np.array([not (a.flags or b.flags) for a, b in self.sides], dtype=np.bool_)
+
+    @cached_property
+    def sign(self) -> Ints:
+        return np.array([pair.sign for pair in self.pairs], dtype=np.int64)
+
+    @cached_property
+    def prompts(self) -> Ints:
+        return np.array([pair.prompt_id for pair in self.pairs], dtype=np.int64)
+
+    def responses(self) -> dict[int, tuple[int, str, Said]]:
+        """By response its prompt, its text and what was said of it."""
+        found = {}
+        for pair, (a, b) in zip(self.pairs, self.sides, strict=True):
+            found[pair.a_id] = (pair.prompt_id, pair.a, a)
+            found[pair.b_id] = (pair.prompt_id, pair.b, b)
+        return dict(sorted(found.items()))
+
+
+def measure(pairs: Sequence[Sides], follow_ups: FollowUps, scale: Scale, bench: Bench) -> Measured:
+    """Each response of a prompt once, in an order that does not hang on that of the comparisons."""
+    texts: dict[int, set[str]] = {}
+    messages: dict[int, Messages] = {}
+    for pair in pairs:
+        messages.setdefault(pair.prompt_id, pair.messages)
+        texts.setdefault(pair.prompt_id, set()).update((pair.a, pair.b))
+    asked = [(messages[prompt], sorted(texts[prompt])) for prompt in sorted(texts)]
+    found = {
+        (prompt, text): one
+        for prompt, row, (_, responses) in zip(
+            sorted(texts), said_of(asked, follow_ups, scale, bench), asked, strict=True
+        )
+        for text, one in zip(responses, row, strict=True)
+    }
+    return Measured(pairs, [(found[pair.prompt_id, pair.a], found[pair.prompt_id, pair.b]) for pair in pairs])
