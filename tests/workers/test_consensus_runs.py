@@ -61,7 +61,7 @@ def _run(project: Project, **params: Any) -> Run:
     return run
 
 
-@pytest.mark.parametrize("model", consensus.MODELS)
+@pytest.mark.parametrize("model", consensus.FITS)
 def test_a_fit_says_what_people_agree_on_and_whom_to_trust(campaign: Campaign, model: str) -> None:
     run = _run(campaign.project, campaign=campaign.pk, model=model)
     assert (run.state, run.error) == (State.DONE, "")

@@ -70,7 +70,7 @@ UNITS = {
     "glad": "ability in log-odds; 0 guesses, below 0 answers upside down",
     "bradley_terry": "probability of not guessing, 0 to 1",
 }
-MODELS = tuple(UNITS)
+FITS = tuple(UNITS)
 # The result lists so many annotators, the least reliable first.
 LISTED = 20
 Ints = NDArray[np.int64]
@@ -80,7 +80,7 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class Params:
     campaign: int = param(0, ge=0, help="The number of the campaign; 0 takes the only one of the project.")
-    model: str = param("dawid_skene", choices=MODELS, help="How the votes are weighed.")
+    model: str = param("dawid_skene", choices=FITS, help="How the votes are weighed.")
     graded: bool = param(False, help="bradley_terry only: much better counts for more than slightly better.")
     seed: int = param(0, ge=0, help="Of the random starts of mace; the others draw nothing.")
     max_iterations: int = param(200, ge=1, le=5000, help="Stop after so many rounds, converged or not.")

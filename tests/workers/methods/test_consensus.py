@@ -16,7 +16,7 @@ from workers.methods import consensus
 from workers.methods._base import Ballot, Outcome
 
 MakeBallot = Callable[..., Ballot]
-every_model = pytest.mark.parametrize("model", consensus.MODELS)
+every_model = pytest.mark.parametrize("model", consensus.FITS)
 BAD = 9
 
 
