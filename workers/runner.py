@@ -103,8 +103,8 @@ def _models_of(method: Method, params: Any) -> dict[str, str]:
 
 
 def _check_models(run: Run, method: Method, params: Any) -> None:
-    for model in _models_of(method, params).values():
-        check_usable(model, where(run))
+    for name, model in _models_of(method, params).items():
+        check_usable(model, where(run), to_write=name in getattr(method, "WRITES", ()))
 
 
 def _told_of_models(run: Run, method: Method, params: Any) -> dict[str, Any]:

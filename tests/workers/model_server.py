@@ -46,6 +46,7 @@ class Switches:
 
     forms: tuple[str, ...] = ALL
     tokenizes: bool = True
+    chats: bool = True
     lists_special: bool = False
     trusts_templates: bool = False
     names: tuple[str, ...] = ("toy",)
@@ -57,6 +58,8 @@ class Switches:
     dies_after: int | None = None
     # html, few, other ids, huge, packed, or one of WRONG
     garbage: str = ""
+    # Where.
+    spoils: str = "/v1/completions"
     # The next so many requests are answered with this status.
     refusals: int = 0
     status: int = 503
@@ -178,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _is(self, garbage: str) -> bool:
-        return self.server.switches.garbage == garbage and self.path == "/v1/completions"
+        return self.server.switches.garbage == garbage and self.path == self.server.switches.spoils
 
     def _spoilt(self, content: bytes) -> bytes:
         if self._is("html"):
@@ -199,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
             return {"prompt": model.tokenizer.decode(body["tokens"])}
         if path == "/v1/completions":
             return self._completed(body)
-        if path == "/v1/chat/completions":
+        if path == "/v1/chat/completions" and switches.chats:
             return self._chatted(body)
         raise Refused(404, "Not Found")
 
@@ -256,6 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _chatted(self, body: dict[str, Any]) -> dict[str, Any]:
         model, choices, count = self.server.model, [], 0
         ids = self._ids({"messages": body["messages"]})
+        if len(ids) + int(body.get("max_tokens") or 16) > model.context:
+            raise Refused(400, "too long for this model")
         for number in range(int(body.get("n") or 1)):
             found, is_over = model.written(
                 ids, most=int(body.get("max_tokens") or 16), temperature=float(body.get("temperature", 1.0)),

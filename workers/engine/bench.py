@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -203,15 +203,22 @@ class Bench:
         """`n` texts that the model says next to each conversation; top_k 0 = of all tokens."""
         from workers.engine.generation.written import Sampling
 
-        scorer = self.scorer(model)
-        if not hasattr(scorer, "write"):
-            raise Unworkable(f"{scorer.name} can score and not write; name a model in a folder.")
-
         def on_written(done: int) -> None:
             self.progress(done, len(asked) * n, "writing")
 
         sampling = Sampling(n, seed, temperature, top_p, top_k, max_tokens)
-        return cast("Writer", scorer).write(asked, sampling, check=self.check_cancelled, on_written=on_written)
+        return self._writer(model).write(asked, sampling, check=self.check_cancelled, on_written=on_written)
+
+    def author(self, model: str) -> str:
+        """As whom texts of the model are kept: its name, and the beginning of its revision."""
+        writer = self._writer(model)
+        revision = getattr(writer, "revision", None)
+        return f"{writer.name}@{(revision.weights if revision else writer.version)[:12]}"
+
+    def _writer(self, model: str) -> Writer:
+        from workers.engine.models.open import Where, open_writer
+
+        return open_writer(model, Where(self.models, self.servers, self.check_cancelled))
 
     def _on_portion(self, done: int, total: int) -> None:
         self.progress(done, total, "scoring")

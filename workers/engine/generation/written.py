@@ -40,7 +40,15 @@ class Written:
 
 
 class Writer(Protocol):
-    """A scorer that can write, too."""
+    """What writes: a scorer, or a server that does nothing else."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def version(self) -> str:
+        """Another one for other weights, as far as they are told."""
 
     def write(
         self,

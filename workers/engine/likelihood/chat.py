@@ -131,7 +131,7 @@ class Chat:
         return ids[len(ids) - most :]
 
     def _ids(self, messages: Messages, *, opens: bool = False) -> tuple[int, ...]:
-        turns = _system_into_first(messages) if self.system_merged else list(messages)
+        turns = system_into_first(messages) if self.system_merged else list(messages)
         ids = self.tokens.rendered(turns, opens=opens)
         bos = self.tokens.bos
         if bos is None:
@@ -168,7 +168,7 @@ def _turn(role: str, content: str) -> dict[str, str]:
     return {"role": role, "content": content}
 
 
-def _system_into_first(messages: Messages) -> list[Mapping[str, Any]]:
+def system_into_first(messages: Messages) -> list[Mapping[str, Any]]:
     """What the system turns say, ahead of the person's first turn."""
     said = "\n\n".join(str(turn.get("content") or "") for turn in messages if turn["role"] == "system")
     turns = [turn for turn in messages if turn["role"] != "system"]

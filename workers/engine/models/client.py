@@ -19,7 +19,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpcore
@@ -61,7 +61,7 @@ class Garbled(Exception):
 class Patience:
     connect: float = CONNECT_SECONDS
     answer: float = ANSWER_SECONDS
-    pauses: Sequence[float] = PAUSES
+    pauses: Sequence[float] = field(default_factory=lambda: PAUSES)
     # An answer that took too long is seldom faster the next time.
     late: int = 1
 

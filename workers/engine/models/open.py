@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.engine.bench import Unworkable
+from workers.engine.generation.written import Writer
 from workers.engine.models.allowed import Servers
 from workers.engine.models.folder import revision_of
 from workers.engine.models.names import Served, located
@@ -28,11 +29,11 @@ class Where:
     check: Callable[[], None] = _go_on
 
 
-def check_usable(name: str, where: Where) -> None:
-    """Unworkable, with a sentence, for what can be seen before a run."""
+def check_usable(name: str, where: Where, *, to_write: bool = False) -> None:
+    """Unworkable, with a sentence, for what can be seen before a run; `to_write`, it need not be able to score."""
     found = located(name, where.models)
     if isinstance(found, Served):
-        _check_server(found, where)
+        _check_server(found, where, to_write)
         return
     from workers.engine.models.causal import check_usable
 
@@ -50,6 +51,17 @@ def open_scorer(name: str, where: Where) -> Scorer:
     return FolderScorer(found)
 
 
+def open_writer(name: str, where: Where) -> Writer:
+    found = located(name, where.models)
+    if isinstance(found, Served):
+        from workers.engine.models.server import open_server_to_write
+
+        return open_server_to_write(found, where.servers, check=where.check)
+    from workers.engine.models.causal import FolderScorer
+
+    return FolderScorer(found)
+
+
 def told_of(name: str, where: Where) -> dict[str, Any]:
     """What a run keeps of the model it used. A server does not tell its weights, and may be away by then."""
     found = located(name, where.models)
@@ -61,11 +73,14 @@ def told_of(name: str, where: Where) -> dict[str, Any]:
     return {"name": revision.name, "sha256": revision.weights, "reading": revision.reading}
 
 
-def _check_server(served: Served, where: Where) -> None:
+def _check_server(served: Served, where: Where, to_write: bool) -> None:
     from workers.engine.models.client import ServerTrouble
-    from workers.engine.models.server import open_server
+    from workers.engine.models.server import open_server, open_server_to_write
 
     try:
-        open_server(served, where.servers, where.models, check=where.check).chat()
+        if to_write:
+            open_server_to_write(served, where.servers, check=where.check)
+        else:
+            open_server(served, where.servers, where.models, check=where.check).chat()
     except ServerTrouble as reason:
         raise Unworkable(str(reason)) from reason

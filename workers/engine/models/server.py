@@ -25,9 +25,11 @@ from typing import Any
 import numpy as np
 
 from workers.engine.bench import Unworkable
+from workers.engine.generation.by_server import check_writes, write_by_server
+from workers.engine.generation.written import Sampling, Written
 from workers.engine.likelihood.chat import Chat
 from workers.engine.likelihood.passages import Floats, Passage, Scored
-from workers.engine.likelihood.tokens import OwnTokens, TemplateRefuses, Tokens
+from workers.engine.likelihood.tokens import Messages, OwnTokens, TemplateRefuses, Tokens
 from workers.engine.models.allowed import Server, Servers, canonical
 from workers.engine.models.client import Answered, Client, Garbled, Patience, ServerTrouble, Stop
 from workers.engine.models.folder import tokenizer_of
@@ -108,18 +110,62 @@ def open_server(
 def told_of_server(served: Served) -> dict[str, Any]:
     """What a run keeps of the model it used, from what was found out last: no server tells the hash of its weights."""
     url = canonical(served.url)
-    found = (facts for (server, model, _), (_, facts) in _known.items() if (server.url, model) == (url, served.model))
-    facts = next(found, None)
-    name, version = (facts.model, facts.version) if facts else (served.model, "")
+    wanted = (url, served.model)
+    scored = (facts for (server, model, _), (_, facts) in _known.items() if (server.url, model) == wanted)
+    wrote = (model for (server, named), (_, model) in _writers.items() if (server.url, named) == wanted)
+    facts = next(scored, None)
+    name, version = (facts.model, facts.version) if facts else (next(wrote, served.model), "")
     return {"name": name, "server": url, "sha256": "", "reading": version}
 
 
+class ServerWriter:
+    """A model behind a server that need not be able to score."""
+
+    def __init__(self, client: Client, model: str) -> None:
+        self.client, self.model = client, model
+        self.name = f"{model} at {client.url}"
+        # Of its name alone: who only writes tells nothing of its weights.
+        self.version = hashlib.sha256(self.name.encode()).hexdigest()[:16]
+
+    def write(
+        self,
+        asked: Sequence[Messages],
+        sampling: Sampling,
+        *,
+        check: Callable[[], None] = lambda: None,
+        on_written: Callable[[int], None] = lambda done: None,
+    ) -> list[list[Written]]:
+        return write_by_server(
+            self.client, self.model, asked, sampling, hands=HANDS, check=check, on_written=on_written
+        )
+
+
+def open_server_to_write(
+    served: Served, servers: Servers, *, check: Stop = lambda: None, patience: Patience | None = None
+) -> ServerWriter:
+    """As `open_server`; what the server can beside writing is not asked."""
+    at, model = _writers.get((servers.at(served.url), served.model), (0.0, ""))
+    if time.monotonic() - at > BELIEVED_SECONDS:
+        first = Client(servers, served.url, patience=FIRST)
+        try:
+            model, _ = _chosen(first, served.model, check)
+            check_writes(first, model, check=check)
+        except (Answered, Garbled) as reason:
+            raise Unworkable(f"The model server {first.url} answers {reason}.") from reason
+        finally:
+            first.close()
+        _writers[servers.at(served.url), served.model] = (time.monotonic(), model)
+    return ServerWriter(_client(servers, served.url, patience), model)
+
+
 def forget_servers() -> None:
+    _writers.clear()
     _known.clear()
     while _clients:
         _clients.popitem()[1][2].close()
 
 
+_writers: dict[tuple[Server, str], tuple[float, str]] = {}
 _known: dict[tuple[Server, str, Path], tuple[float, Facts]] = {}
 _clients: dict[str, tuple[Servers, Patience | None, Client]] = {}
 
