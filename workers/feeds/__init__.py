@@ -32,8 +32,12 @@ class Feed(Protocol):
 
 
 def feed_of(needs: Sequence[str]) -> Feed:
-    from workers.feeds import comparisons, recipes, votes
+    from workers.feeds import candidates, comparisons, prompts, recipes, votes
 
+    if "prompts" in needs:
+        return cast(Feed, prompts)
+    if "candidates" in needs:
+        return cast(Feed, candidates)
     if "recipe" in needs:
         return cast(Feed, recipes)
     return cast(Feed, votes if "votes" in needs else comparisons)

@@ -3,9 +3,10 @@
 A method file has a module docstring (its documentation, shown to the curator), and:
 
     LABEL      its name for people
-    NEEDS      what it reads: "responses", "labels" (pairs); "votes" (all of a campaign, a Ballot); or "recipe" beside
-               the former (a Trial of `workers.engine.gain.trial`: pairs of a source, what a recipe reads of them)
-    YIELDS     what it writes: "signals", "scores", "consensus"; "report": its result alone
+    NEEDS      what it reads: "responses", "labels" (pairs); "votes" (all of a campaign, a Ballot); "recipe" beside
+               the former (a Trial of `workers.engine.gain.trial`: pairs of a source, what a recipe reads of them);
+               "prompts" (Prompt); or "candidates" (Candidates of a run that wrote some)
+    YIELDS     what it writes: "signals", "scores", "consensus", "responses", "comparisons"; "report": its result alone
     SHAPE      "map": every shard of comparisons stands alone; "whole": it must see all comparisons of a scope
     SCOPE      for "whole": "source" (one fit per source) or "project"; with votes "campaign", which Params name
     QUEUE      "cpu" or "gpu"
@@ -13,6 +14,7 @@ A method file has a module docstring (its documentation, shown to the curator), 
     FIELDS     {name: help} of the fields of its signals
     MODELS     optional: names of the Params that name causal models; each is checked before a run, and the result
                says which weights they had
+    WRITES     optional: those of MODELS that write and need not score
     preflight(params) -> None                        raises Unworkable, with a sentence, before anything starts
     prepare(pairs, params, bench) -> None            optional mapped stage before a "whole" one: fill caches
     run(pairs, params, bench) -> Outcome             exactly one signal per pair, whatever their order
@@ -36,8 +38,8 @@ from numpy.typing import NDArray
 from workers.engine.bench import Bench, Unworkable
 
 __all__ = [
-    "ANSWERS", "Ballot", "Bench", "Method", "Outcome", "Pair", "Reliability", "Score", "Signal", "Unworkable",
-    "Verdict", "param",
+    "ANSWERS", "Ballot", "Bench", "Candidate", "Candidates", "Couple", "Method", "Outcome", "Pair", "Prompt",
+    "Reliability", "Score", "Signal", "Unworkable", "Verdict", "param",
 ]  # fmt: skip
 
 
@@ -138,6 +140,43 @@ class Reliability:
     details: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A conversation up to the assistant's turn."""
+
+    id: int
+    messages: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text that a model wrote for a prompt; `ended`: it came to an end by itself."""
+
+    prompt_id: int
+    text: str
+    generator: str
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """A prompt with the distinct texts that a run wrote for it: (response, text, how often it was written)."""
+
+    id: int
+    messages: Sequence[Mapping[str, Any]]
+    responses: Sequence[tuple[int, str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Couple:
+    """Two responses to one prompt that shall be compared."""
+
+    prompt_id: int
+    one_id: int
+    other_id: int
+    metadata: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Outcome:
     signals: list[Signal] = field(default_factory=list)
@@ -148,6 +187,8 @@ class Outcome:
     reliabilities: list[Reliability] = field(default_factory=list)
     # Comparisons in the order in which to ask people, where Params name the campaign to be ordered.
     order: list[int] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
+    couples: list[Couple] = field(default_factory=list)
 
 
 class Method(Protocol):
