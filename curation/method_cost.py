@@ -12,6 +12,8 @@ from ledger import catalogue
 
 # MiniLM on two cores; a GPU is some fifty times faster.
 TEXTS_PER_SECOND = 100.0
+# The format, in a method's schema, of a parameter that names such a model.
+CAUSAL_MODEL = "causal-model"
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Cost:
     texts: int
     # Comparisons that an earlier run has embedded already, 0..1.
     cached_share: float
+    # A causal model that its parameters name decides how long it takes.
+    is_by_model: bool = False
 
     @property
     def texts_left(self) -> int:
@@ -34,7 +38,9 @@ class Cost:
 
 def cost_of(project: Project, method: catalogue.Entry) -> Cost:
     cost: Cost = kept(project, "method-texts", lambda: _counted(project))
-    return cost if method.card.embeds else replace(cost, texts=0)
+    rules = method.card.parameters.get("properties", {}).values()
+    by_model = any(rule.get("format") == CAUSAL_MODEL for rule in rules)
+    return replace(cost, texts=cost.texts if method.card.embeds else 0, is_by_model=by_model)
 
 
 def _counted(project: Project) -> Cost:

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import pkgutil
 import typing
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
@@ -17,6 +18,7 @@ import workers.methods
 from ledger.catalogue import Card
 from workers.methods._base import Method, as_method
 
+CAUSAL_MODEL = "causal-model"
 JSON_TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
 
@@ -52,12 +54,19 @@ def card_of(name: str, method: Method) -> Card:
         queue=method.QUEUE,
         shape=method.SHAPE,
         documentation=inspect.cleandoc(method.__doc__),
-        parameters=schema_of(method.Params),
+        parameters=_told_of_models(schema_of(method.Params), getattr(method, "MODELS", ())),
         code_version=code_version(),
         needs=list(method.NEEDS),
         yields=list(method.YIELDS),
         embeds=hasattr(method, "texts"),
     )
+
+
+def _told_of_models(schema: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Which parameters name causal models: what such a method costs hangs on them."""
+    for name in names:
+        schema["properties"][name]["format"] = CAUSAL_MODEL
+    return schema
 
 
 @lru_cache

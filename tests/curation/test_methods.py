@@ -177,6 +177,17 @@ def test_a_method_that_embeds_nothing_costs_no_embedding(
     assert "reads letters and labels only" in page
 
 
+def test_a_method_that_asks_a_model_promises_no_time(
+    as_curator: Client, worker: None, make_comparison: MakeComparison
+) -> None:
+    make_comparison(1)
+    schema = {"type": "object", "properties": {"model": {"type": "string", "format": "causal-model", "default": ""}}}
+    asking = replace(CARD, method="follow_up", embeds=False, parameters=schema)
+    catalogue.publish(name="cpu@here", queues=["cpu"], devices=["cpu"], code_version="1", cards=[CARD, asking])
+    page = as_curator.get("/p/demo/methods/follow_up/").content.decode()
+    assert "as long as the model that you name takes" in page and "on two cores" not in page
+
+
 def test_only_runs_that_embed_leave_less_to_embed(
     project: Project, as_curator: Client, worker: None, make_comparison: MakeComparison
 ) -> None:

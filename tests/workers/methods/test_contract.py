@@ -59,6 +59,8 @@ def test_its_card_can_be_published(method: Method) -> None:
     card = card_of("x", method)
     assert (card.queue in {"cpu", "gpu"}, card.shape in {"map", "whole"}) == (True, True)
     assert card.documentation.splitlines()[0]
+    rules = card.parameters["properties"].items()
+    assert [name for name, rule in rules if "format" in rule] == list(getattr(method, "MODELS", ()))
 
 
 @every_signalling_method
