@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from annotation.models import Judgment
+from curation.labellers import LABELLERS
 from curation.models import Decision, ReleaseRow, Signal
 from curation.queries import Row
 from curation.words import label_words, signed
 from ledger.models import State
+
+# Methods whose number says which side is better.
+SIGNED = frozenset({"model_vote", *LABELLERS})
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ def _voted(row: Row) -> Iterator[Event]:
     signals = Signal.objects.filter(comparison_id=row.id, run__state=State.DONE).select_related("run").order_by("pk")
     for signal in signals:
         value = f"{signed(signal.value)}, positive = B better" if signal.value is not None else ""
-        detail = value if signal.run.method == "model_vote" else ""
+        detail = value if signal.run.method in SIGNED else ""
+        if signal.run.method in LABELLERS and signal.fields.get("flagged"):
+            detail = f"{detail or 'no score'}; flagged, so nothing is labelled by it"
         at = signal.run.finished_at or signal.run.created_at
         yield Event(at, "model", f"{signal.run.method} looked at it", detail, run_id=signal.run_id)
 

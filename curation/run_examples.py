@@ -23,6 +23,7 @@ UNSIGNED = {
 LEAST = {"peer_review": "Labels that are kept least often"}
 # What a large and a small number mean where it is not what models prefer.
 TITLES = {
+    "follow_up": ("Most toward response B", "Most toward response A", "Scores most against the label"),
     "degenerate": ("Response A has more flags", "Response B has more flags", "The preferred one has more flags"),
     "bias_audit": ("Form speaks for response B", "Form speaks for response A", "Form speaks most against the label"),
 }
