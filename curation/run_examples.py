@@ -1,4 +1,4 @@
-"""A few comparisons that show what a run found."""
+"""A few comparisons that show what a run found, or texts that it wrote."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.db.models.functions import Sign
 
-from curation.models import Signal
+from corpus.models import Prompt
+from curation.handoff.prompts import COPIES
+from curation.models import Score, Signal
 from ledger.models import Run, RunKind, State
 
 SHOWN = 4
+WRITING = "sample_responses"
 # Methods whose number has no side: the largest are shown, under this title.
 UNSIGNED = {
     "near_duplicates": "Nearest duplicates",
@@ -23,6 +26,7 @@ UNSIGNED = {
 LEAST = {"peer_review": "Labels that are kept least often"}
 # What a large and a small number mean where it is not what models prefer.
 TITLES = {
+    "density_ratio": ("Most toward response B", "Most toward response A", "Scores most against the label"),
     "follow_up": ("Most toward response B", "Most toward response A", "Scores most against the label"),
     "degenerate": ("Response A has more flags", "Response B has more flags", "The preferred one has more flags"),
     "bias_audit": ("Form speaks for response B", "Form speaks for response A", "Form speaks most against the label"),
@@ -42,6 +46,14 @@ class Example:
     def reason(self) -> str:
         """Why it stands where it stands, where the method says so."""
         return str(self.fields.get("reason") or "")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a run wrote for one prompt: (text, how often)."""
+
+    prompt: Prompt
+    texts: list[tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,20 @@ def examples_of(run: Run) -> list[ExampleGroup]:
             ExampleGroup(against, _rows(_against(signals))),
         ]
     return [group for group in found if group.examples]
+
+
+def answers_of(run: Run) -> list[Answers]:
+    """Candidates for the first prompts of a run that wrote some."""
+    if run.method != WRITING or run.state != State.DONE:
+        return []
+    written = Score.objects.filter(run=run, name=COPIES)
+    prompts = written.order_by("response__prompt_id").values_list("response__prompt_id", flat=True).distinct()[:SHOWN]
+    rows = written.filter(response__prompt_id__in=list(prompts)).select_related("response__prompt")
+    found: dict[int, Answers] = {}
+    for row in rows.order_by("response__prompt_id", "response_id"):
+        prompt = row.response.prompt
+        found.setdefault(prompt.pk, Answers(prompt, [])).texts.append((row.response.content, int(row.value)))
+    return list(found.values())
 
 
 def _against(signals: QuerySet[Signal]) -> QuerySet[Signal]:

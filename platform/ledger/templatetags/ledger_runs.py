@@ -11,7 +11,9 @@ from ledger.shares import Share
 
 register = template.Library()
 
-WIDTH, HEIGHT = 720, 98
+WIDTH, HEIGHT, SCATTER = 720, 98, 220
+# Times, digits and unit of the probes that are not told in per cent.
+PROBE_UNITS = {"beyond_length": (100, 1, " points"), "ece": (1, 2, ""), "contrast": (1, 2, ""), "agreement": (1, 2, "")}
 
 
 @register.filter
@@ -89,6 +91,64 @@ def spans(rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
             {"of": row, "value": value, "low": low, "high": high, "x": at(value), "x_low": at(low), "x_high": at(high)}
         )
     return {"rows": found, "first": -reach * 50 / 48, "last": reach * 50 / 48}
+
+
+@register.filter
+def probed(found: dict[str, Any]) -> str:
+    """The figure of a probe with its interval and n, in its own unit."""
+    value, low, high = found.get("value"), found.get("low"), found.get("high")
+    n = f"n = {found.get('n') or 0:,}"
+    if value is None:
+        return n
+    times, digits, unit = PROBE_UNITS.get(str(found.get("name")), (100, 1, " %"))
+    sign = "+" if unit == " points" else ""
+    text = f"{times * value:{sign}.{digits}f}{unit}"
+    if low is not None and high is not None:
+        text += f", {times * low:{sign}.{digits}f} to {times * high:{sign}.{digits}f}{unit}"
+    return f"{text}, {n}".replace("-", "−")
+
+
+@register.simple_tag
+def beyond_half(rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    """Shares of {key: {"share": .., "interval": [.., ..]}} as dots around one half; without an interval, no dot."""
+    known = [row for row in rows if (row.get(key) or {}).get("interval")]
+    shifted = [
+        row | {"beyond": {"value": row[key]["share"] - 0.5, "interval": [end - 0.5 for end in row[key]["interval"]]}}
+        for row in known
+    ]
+    return spans(shifted, "beyond")
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Dots as one path in a box of WIDTH x SCATTER, with the places of both zeros, and the ends of both axes."""
+
+    path: str
+    zero_x: float
+    zero_y: float
+    reach_x: float
+    reach_y: float
+    width: int = WIDTH
+    height: int = SCATTER
+
+
+@register.simple_tag
+def scatter(points: list[list[float]]) -> Scatter | None:
+    """Zero in the middle of both axes, which reach to the 98th percentile; what lies beyond stands at the edge."""
+    if not points:
+        return None
+    x, y = (_reach([abs(point[axis]) for point in points]) for axis in (0, 1))
+
+    def at(value: float, reach: float, size: int) -> float:
+        return round(size * (0.5 + 0.48 * max(-1.0, min(1.0, value / reach))), 1)
+
+    dots = (f"M{at(px, x, WIDTH)} {at(-py, y, SCATTER)}h0" for px, py in points)
+    return Scatter("".join(dots), WIDTH / 2, SCATTER / 2, x * 0.5 / 0.48, y * 0.5 / 0.48)
+
+
+def _reach(sizes: list[float]) -> float:
+    ordered = sorted(sizes)
+    return ordered[min(len(ordered) - 1, int(0.98 * len(ordered)))] or 1.0
 
 
 @register.filter

@@ -81,8 +81,8 @@ def ask(score: Scores, pairs: Pairs, *, check: Callable[[], None] = lambda: None
     n = len(kept)
     if n < LEAST:
         words = (
-            f"Whether it reads the prompt cannot be said: {n:,} pairs of prompts that are alike have responses far "
-            f"apart and scores; {LEAST} are needed."
+            "Whether it reads the prompt cannot be said: pairs of prompts that are alike, with responses far apart and "
+            f"scores, are {n:,} here; {LEAST} are needed."
         )
         return Probe("contrast", None, words, n=n, bar=CHANCE)
     share, both = float(own.mean()), int((own == 1).all(axis=1).sum())

@@ -80,7 +80,7 @@ WORDS = {
     "echo": "the prompt over again",
     "padding": f"the shorter response said up to {COPIES} times",
     "refusal": "a plain refusal",
-    "criteria": "the criteria of a good response, repeated",
+    "criteria": "what a good response should be, said three times,",
 }
 
 

@@ -73,7 +73,7 @@ def of_run(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "passed": bool(probed) and not reasons,
         "reasons": reasons if probed else ["No source had comparisons to probe the scorer with."],
-        "sources": {key: {"name": told.get("name", ""), **told["probes"]} for key, told in probed.items()},
+        "sources": {key: {"source": told.get("name", ""), **told["probes"]} for key, told in probed.items()},
     }
 
 

@@ -131,8 +131,22 @@ def _by_domain(found: Measured, usable: Any, domains: Sequence[str]) -> list[dic
 def _picture(found: Measured, usable: Any, seed: int) -> dict[str, Any]:
     """Points of difference in length (tokens) against difference in score, b minus a; a sample where there are many."""
     at = np.flatnonzero(usable)
+    rho = spearman(found.mean[at], found.tokens[at], found.prompts[at], seed=seed)
+    told = {"of": len(at), "rho": rho["rho"], "interval": rho["interval"], "fifths": _fifths(found, at)}
     if len(at) > SHOWN:
         at = np.sort(np.random.default_rng([seed, len(at)]).choice(at, SHOWN, replace=False))
-    rho = spearman(found.mean[usable], found.tokens[usable], found.prompts[usable], seed=seed)
-    points = [[float(found.tokens[index]), round(float(found.mean[index]), 4)] for index in at]
-    return {"points": points, "of": int(usable.sum()), "rho": rho["rho"], "interval": rho["interval"]}
+    return told | {"points": [[float(found.tokens[row]), round(float(found.mean[row]), 4)] for row in at]}
+
+
+def _fifths(found: Measured, at: Ints) -> list[dict[str, Any]]:
+    """In fifths of the difference in length, how often the longer response has the higher score."""
+    differ = at[found.tokens[at] != 0]
+    if len(differ) < LEAST:
+        return []
+    order = differ[np.lexsort((differ, np.abs(found.tokens[differ])))]
+    told = []
+    for rows in np.array_split(order, 5):
+        size = np.abs(found.tokens[rows])
+        longer = agreement(found.mean[rows], np.sign(found.tokens[rows]).astype(np.int64), found.prompts[rows])
+        told.append({"least": float(size.min()), "most": float(size.max()), "longer": longer})
+    return told
