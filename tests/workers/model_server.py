@@ -4,10 +4,11 @@
         Bench(..., servers=server.servers)              what a project that lists it hands to methods
         server.url, server.asked                        its URL, and (path, body) of all requests in order
         server.switches.slow = 2.0                      what is wrong with it, changed at any time
-    with ServedByProcess(folder, home) as server:       in a process of its own, to be killed by its pid
+    with ServedByProcess(folder) as server:             in a process of its own, to be killed by its pid
         server.kill(); server.start()                   the same port again
 
-The model is computed the plain way: one whole forward pass per request, full log_softmax in float32.
+In a thread the model is computed the plain way: one whole forward pass per request, full log_softmax in float32. In a
+process there are numbers made of the token ids instead, so that it starts at once.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parents[2]
 for _place in (ROOT, ROOT / "platform"):
     if str(_place) not in sys.path:
@@ -47,6 +50,10 @@ class Switches:
     forms: tuple[str, ...] = ALL
     tokenizes: bool = True
     chats: bool = True
+    # Words it does not know are refused.
+    is_strict: bool = False
+    # It breaks on what it does not know.
+    breaks: bool = False
     lists_special: bool = False
     trusts_templates: bool = False
     names: tuple[str, ...] = ("toy",)
@@ -108,11 +115,34 @@ class Model:
         return found, False
 
 
+class Abacus:
+    """In place of a Model, for a process of its own: the folder's tokenizer, and numbers made of ids, at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._own: Any = import_module("tokenizers").Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._template: Any = import_module("jinja2").Template((folder / "chat_template.jinja").read_text())
+        self.tokenizer, self.context = self, 256
+
+    def __call__(self, text: str, *, add_special_tokens: bool) -> dict[str, list[int]]:
+        return {"input_ids": self._own.encode(text, add_special_tokens=add_special_tokens).ids}
+
+    def apply_chat_template(self, messages: Any, *, add_generation_prompt: bool, **_: Any) -> list[int]:
+        opens = {"add_generation_prompt": add_generation_prompt, "bos_token": "<|begin|>"}
+        return self(self._template.render(messages=messages, **opens), add_special_tokens=False)["input_ids"]
+
+    def decode(self, ids: list[int]) -> str:
+        return str(self._own.decode(ids, skip_special_tokens=False))
+
+    def logprobs(self, ids: list[int]) -> Any:
+        seen = np.cumsum(ids)[:, None] + 7 * np.arange(self._own.get_vocab_size())
+        return -(seen % 97 + 1) / 10
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port: int, model: Model, switches: Switches) -> None:
+    def __init__(self, port: int, model: Any, switches: Switches) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.model, self.switches = model, switches
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -224,6 +254,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _completed(self, body: dict[str, Any]) -> dict[str, Any]:
         forms, most = self.server.switches.forms, int(body.get("max_tokens", 16))
+        if self.server.switches.is_strict and {"prompt_logprobs", "return_tokens_as_token_ids"} & body.keys():
+            raise Refused(400, "Unrecognized request argument")
+        if self.server.switches.breaks and "prompt_logprobs" in body:
+            raise Refused(500, "Internal Server Error")
         ids = [int(each) for each in body["prompt"]]
         if most < 1 and not (body.get("echo") and "echo 0" in forms):
             raise Refused(400, "max_tokens must be at least 1")
@@ -353,7 +387,7 @@ class ServedByProcess:
 
     def start(self) -> None:
         command = [sys.executable, __file__, str(self.folder), str(self.port), json.dumps(asdict(self.switches))]
-        self.process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        self.process = subprocess.Popen(command)
         until = time.monotonic() + 120
         while time.monotonic() < until and self.process.poll() is None:
             try:
@@ -375,4 +409,4 @@ class ServedByProcess:
 
 if __name__ == "__main__":
     told = json.loads(sys.argv[3])
-    _Own(int(sys.argv[2]), Model(Path(sys.argv[1])), Switches(**told)).serve_forever()
+    _Own(int(sys.argv[2]), Abacus(Path(sys.argv[1])), Switches(**told)).serve_forever()

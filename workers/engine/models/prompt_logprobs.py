@@ -3,6 +3,7 @@
 prompt_logprobs     vLLM: the prompt's own, a mapping by token id for every position, null for the first
 echo, max_tokens 0  the older form of /completions: the prompt comes back with the log-probabilities of its tokens
 echo, max_tokens 1  the same for servers that insist on a token of their own, which is left out here
+plain echo, ... 0   the second without asking for the ids beside, for servers that refuse words they do not know
 
 Ids are sent as ids, so nobody puts a beginning-of-text token before them. What cannot be told from minus infinity
 comes as -9999; a null where a number belongs is NaN.
@@ -19,7 +20,7 @@ import numpy as np
 from workers.engine.likelihood.passages import Floats
 from workers.engine.models.client import Garbled
 
-FORMS = ("prompt_logprobs", "echo, max_tokens 0", "echo, max_tokens 1")
+FORMS = ("prompt_logprobs", "echo, max_tokens 0", "echo, max_tokens 1", "plain echo, max_tokens 0")
 LEAST = -9999.0
 # Log-probabilities rounded somewhere on the way may come out a little above zero.
 MOST = 0.01
@@ -27,12 +28,11 @@ MOST = 0.01
 
 def body_of(form: str, model: str, ids: Sequence[int]) -> dict[str, Any]:
     """Plain sampling, since some servers apply it before they take logarithms."""
-    body = {"model": model, "prompt": list(ids), "temperature": 1.0, "top_p": 1.0, "add_special_tokens": False}
+    body: dict[str, Any] = {"model": model, "prompt": list(ids), "temperature": 1.0, "top_p": 1.0}
     if form == "prompt_logprobs":
         return body | {"max_tokens": 1, "prompt_logprobs": 0}
-    return body | {
-        "max_tokens": int(form[-1]), "echo": True, "logprobs": 1, "return_tokens_as_token_ids": True,
-    }  # fmt: skip
+    body |= {"max_tokens": int(form[-1]), "echo": True, "logprobs": 1}
+    return body if form.startswith("plain") else body | {"return_tokens_as_token_ids": True}
 
 
 def read_of(form: str, ids: Sequence[int], told: Any) -> Floats:
@@ -41,7 +41,7 @@ def read_of(form: str, ids: Sequence[int], told: Any) -> Floats:
         choice, usage = told["choices"][0], told.get("usage") or {}
         counted = usage.get("prompt_tokens", len(ids))
         values = _of_mappings(choice, ids) if form == "prompt_logprobs" else _of_echo(choice, ids)
-    except (KeyError, TypeError, IndexError, AttributeError):
+    except (KeyError, TypeError, IndexError, AttributeError, OverflowError):
         raise Garbled("no log-probabilities of the given tokens") from None
     if counted != len(ids):
         raise Garbled(f"{len(ids)} tokens were sent, and it read {counted}")

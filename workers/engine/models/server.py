@@ -40,6 +40,7 @@ from workers.engine.models.side_by_side import side_by_side
 
 # Requests under way at once: enough to fill a server's batch, few enough for one that works them off one by one.
 HANDS = 16
+LONGEST_NAME = 300
 # Where nobody says how much a model reads; and the most, since every token of an answer is a small object here.
 UNTOLD_CONTEXT, MOST_CONTEXT = 4096, 32_768
 # Nats: what a total over the fixed conversation is rounded to.
@@ -244,18 +245,25 @@ def _models(told: Any) -> dict[str, int]:
         found = {str(one["id"]): one.get("max_model_len") for one in told["data"]}
     except (KeyError, TypeError, AttributeError):
         raise Garbled("no list of models") from None
+    if any(len(name) > LONGEST_NAME for name in found):
+        raise Garbled("models with endless names")
     return {name: most if type(most) is int and most > 0 else 0 for name, most in found.items()}
 
 
 def _form(client: Client, model: str, ids: Sequence[int], check: Stop) -> tuple[str, Floats]:
     """The first form in which the server tells what is asked, and what it says of these ids."""
-    words = []
+    words, troubles = [], []
     for form in FORMS:
         try:
             looked = partial(_first_look, form, ids)
             return form, client.post("/completions", body_of(form, model, ids), stop=check, read=looked)
         except (Answered, _Unable) as reason:
             words.append(f"{form}: {reason}")
+        except ServerTrouble as reason:
+            # Some answer 500 to what they do not know.
+            troubles.append(reason)
+    if len(troubles) == len(FORMS):
+        raise troubles[0]
     raise Unworkable(
         f"The model server {client.url} does not tell how probable a given text is, so it can write but not score "
         f"({'; '.join(words)}). Start the model with vLLM (vllm serve MODEL), which answers prompt_logprobs, or put "
@@ -287,7 +295,8 @@ def _asked(client: Client, form: str, model: str, ids: Sequence[int], stop: Stop
 def _tokens(client: Client, facts: Facts, models: Path, template: str | None, check: Stop) -> Tokens:
     if facts.reading is None:
         return OwnTokens(tokenizer_of(_folder(models, facts.tokenizer)), template)
-    return ServerTokens(client, facts.model, facts.reading, template=template, check=check)
+    memory = client.memory.setdefault((facts.version, facts.model, template), {})
+    return ServerTokens(client, facts.model, facts.reading, template=template, check=check, memory=memory)
 
 
 def _folder(models: Path, name: str) -> Path:

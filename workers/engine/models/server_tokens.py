@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from workers.engine.likelihood.tokens import Messages, TemplateRefuses
 from workers.engine.models.client import Answered, Client, Garbled, ServerTrouble, Stop
@@ -21,7 +20,8 @@ R = TypeVar("R")
 
 # Where /tokenize may lie: beside /v1, as vLLM has it, or below it.
 PLACES = ("//", "/")
-KEPT = 4096
+# What finds out about a template is short and comes again and again; texts come once.
+KEPT, LONGEST_KEPT = 4096, 1000
 
 
 @dataclass(frozen=True)
@@ -41,24 +41,36 @@ class ServerTokens:
     """As `likelihood.tokens.Tokens` asks for it; `template` goes with every request, for servers that let it."""
 
     def __init__(
-        self, client: Client, model: str, reading: Reading, *, template: str | None = None, check: Stop = lambda: None
+        self,
+        client: Client,
+        model: str,
+        reading: Reading,
+        *,
+        template: str | None = None,
+        check: Stop = lambda: None,
+        memory: dict[object, Any] | None = None,
     ) -> None:
         self.name = f"{client.url}#{model}"
         self.bos, self.adds_bos = reading.bos, reading.adds_bos
         self._client, self._model, self._reading = client, model, reading
         self._template, self._check = template, check
-        self._rendered = lru_cache(KEPT)(self._asked_of_template)
-        self._special = lru_cache(KEPT)(self._looks_special)
+        self._memory = {} if memory is None else memory
 
     def rendered(self, turns: Messages, *, opens: bool) -> tuple[int, ...]:
         told = [{"role": str(turn["role"]), "content": str(turn.get("content") or "")} for turn in turns]
-        return self._rendered(json.dumps(told), opens)
+        key = json.dumps([told, opens])
+        if len(key) > LONGEST_KEPT:
+            return self._asked_of_template(told, opens)
+        return self._remembered(key, lambda: self._asked_of_template(told, opens))
 
     def is_special(self, token: int) -> bool:
-        return token in self._reading.special if self._reading.special is not None else self._special(token)
+        if self._reading.special is not None:
+            return token in self._reading.special
+        return self._remembered(token, lambda: self._looks_special(token))
 
     def said(self, ids: Sequence[int]) -> str:
-        return self._post("detokenize", {"tokens": list(ids)}, _text)
+        told = tuple(ids)
+        return self._remembered(told, lambda: self._post("detokenize", {"tokens": list(told)}, _text))
 
     def plain(self, text: str, *, with_special: bool = False) -> tuple[int, ...]:
         """Ids of a text that is no conversation."""
@@ -68,8 +80,15 @@ class ServerTokens:
         """How many tokens the model reads, as it comes with every answer; 0 where it does not."""
         return self._post("tokenize", {"prompt": "a"}, _context)
 
-    def _asked_of_template(self, turns: str, opens: bool) -> tuple[int, ...]:
-        body = {"messages": json.loads(turns), "add_generation_prompt": opens, "add_special_tokens": False}
+    def _remembered(self, asked: object, ask: Callable[[], R]) -> R:
+        if asked not in self._memory:
+            if len(self._memory) >= KEPT:
+                self._memory.clear()
+            self._memory[asked] = ask()
+        return cast("R", self._memory[asked])
+
+    def _asked_of_template(self, turns: Messages, opens: bool) -> tuple[int, ...]:
+        body = {"messages": turns, "add_generation_prompt": opens, "add_special_tokens": False}
         try:
             return self._post("tokenize", body | ({"chat_template": self._template} if self._template else {}), _ids)
         except Answered as reason:
