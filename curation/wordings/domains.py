@@ -37,7 +37,7 @@ def problems(document: Any) -> dict[str, str]:
     question = document.get("question")
     if problem := _text_problem(question):
         found["question"] = problem
-    elif missing := [place for place in PLACES if place not in question]:
+    elif missing := [place for place in PLACES if place not in str(question)]:
         found["question"] = f"must have {', '.join(missing)}, which are filled in"
     domains = document.get("domains")
     if not isinstance(domains, list) or not 1 <= len(domains) <= MAX_DOMAINS:
