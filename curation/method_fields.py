@@ -50,7 +50,11 @@ SCORED: list[Line] = [
 ]  # fmt: skip
 
 LINES: dict[str, list[Line]] = {
-    "density_ratio": [*SCORED],
+    "density_ratio": [
+        *SCORED,
+        ("domain", "text", "The domain by which the prompt was customised; missing where none was.",
+         "NULLIF({s}->>'domain', '')"),
+    ],
     "follow_up": [
         *SCORED,
         *((aspect, "number", f"{words} Of response_b less that of response_a.", _of_aspect(aspect))
