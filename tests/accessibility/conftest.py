@@ -33,6 +33,7 @@ from curation.recipes import STARTER, apply_recipe, save_recipe
 from ledger import catalogue
 from ledger.models import Run, RunKind, Shard, State
 from ledger.reporter import Reporter
+from tests.accessibility.followed import follow
 from tests.accessibility.ordered import order_and_review
 from tests.accessibility.voters import ensemble, pool
 from tests.curation.gains.measured import measured
@@ -68,6 +69,8 @@ class Filled:
     ordered: Run
     reviewed: Run
     pooled: Run
+    # Follow-up scores whose probes failed.
+    followed: Run
     # Its second version.
     rubric: Rubric
     checked: Campaign
@@ -126,6 +129,7 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
         claimed=claimed,
         claiming=claiming,
         pooled=pool(project),
+        followed=follow(project),
         **_ask_more(project, owner),
         **order_and_review(campaign),
     )

@@ -85,6 +85,8 @@ def more_pages(filled: Filled) -> list[str]:
         f"/p/demo/runs/{filled.ordered.pk}/",
         f"/p/demo/runs/{filled.reviewed.pk}/",
         f"/p/demo/runs/{filled.pooled.pk}/",
+        f"/p/demo/runs/{filled.followed.pk}/",
+        "/p/demo/wordings/follow_ups/?version=0",
         f"/p/demo/campaigns/{filled.campaign.pk}/work/",
         f"/p/demo/review/?id={filled.hostile.pk}",
         "/p/demo/comparisons/?people_disagree=true&order=strength",

@@ -63,7 +63,7 @@ def _why_none(found: Measured) -> str:
 def factors(differences: Floats, prompts: Ints, names: list[str], *, seed: int) -> dict[str, Any]:
     """How far the aspects' differences go together over the rows: correlations about zero, since which side is a and
     which is b is chance; intervals (95 %) draw whole prompts."""
-    n, width = differences.shape
+    n, width = len(differences), len(names)
     groups = len(np.unique(prompts))
     found: dict[str, Any] = {"names": names, "n": n, "groups": groups, "correlations": None, "mean": None}
     if width < 2:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Told of a row, but no reason to mistrust it.
 HARMLESS = frozenset({"system_merged"})
+# Characters of conversations, each remark's with what stands before it: some 50 MB of token ids.
+PORTION = 4_000_000
 # Shorter words stand in any response.
 LEAST_LETTERS = 4
 
@@ -76,10 +78,45 @@ def said_of(
     asked: Sequence[tuple[Messages, Sequence[str]]], follow_ups: FollowUps, scale: Scale, bench: Bench
 ) -> list[list[Said]]:
     """Of each conversation with its responses, in the order asked."""
+    words = echoes(follow_ups)
+    told: list[list[Said]] = []
+    for some in _portions(asked, follow_ups):
+        told += _said_of_some(some, follow_ups, words, scale, _part_of(bench, len(told), len(some), len(asked)))
+    return told
+
+
+def _portions(
+    asked: Sequence[tuple[Messages, Sequence[str]]], follow_ups: FollowUps
+) -> Iterator[list[tuple[Messages, Sequence[str]]]]:
+    """Every remark is a conversation of its own until it is scored, so not too many are asked about at once."""
+    portion: list[tuple[Messages, Sequence[str]]] = []
+    characters = 0
+    for messages, texts in asked:
+        portion.append((messages, texts))
+        given = sum(len(str(turn.get("content") or "")) for turn in messages)
+        characters += len(follow_ups.texts) * sum(given + len(text) for text in (*texts, follow_ups.neutral))
+        if characters >= PORTION:
+            yield portion
+            portion, characters = [], 0
+    if portion:
+        yield portion
+
+
+def _part_of(bench: Bench, before: int, some: int, every: int) -> Bench:
+    """The same bench, whose progress counts from all that is asked."""
+
+    def progress(done: int, total: int | None = None, stage: str = "") -> None:
+        bench.progress(1000 * before + (1000 * some * done // total if total else 0), 1000 * every, stage)
+
+    return replace(bench, progress=progress)
+
+
+def _said_of_some(
+    asked: Sequence[tuple[Messages, Sequence[str]]], follow_ups: FollowUps, words: Echoes, scale: Scale, bench: Bench
+) -> list[list[Said]]:
     rows = [(messages, text, follow_ups.texts) for messages, texts in asked for text in texts]
     neutral = [(messages, follow_ups.neutral, follow_ups.texts) for messages, _ in asked] if scale.is_calibrated else []
     found = bench.remarks([*rows, *neutral], model=scale.model)
-    words = echoes(follow_ups)
     told, at = [], 0
     for number, (_, texts) in enumerate(asked):
         from_zero = found[len(rows) + number] if scale.is_calibrated else None
@@ -153,7 +190,9 @@ class Measured:
     def aspects(self) -> Floats:
         """[comparisons, aspects]: the same by aspect."""
         width = len(self.sides[0][0].aspects) if self.sides else 0
-        return np.array([b.aspects - a.aspects for a, b in self.sides], dtype=np.float64).reshape(-1, width)
+        return np.array([b.aspects - a.aspects for a, b in self.sides], dtype=np.float64).reshape(
+            len(self.sides), width
+        )
 
     @cached_property
     def length(self) -> Floats:

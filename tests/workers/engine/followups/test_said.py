@@ -238,6 +238,20 @@ def test_echo_is_the_share_of_the_remarks_words(unread: Path, bench: Bench) -> N
     assert 0.4 < praise.echo < 0.7 and praise.echo_tilt > 0.7
 
 
+def test_what_is_asked_in_portions_comes_back_in_order_and_progress_counts_all(
+    unread: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [(turns(f"Question {nth}?"), [f"Answer {nth}.", "So it goes."][: 1 + nth % 2]) for nth in range(5)]
+    at_once = scores_of(asked, FOLLOW_UPS, Scale(str(unread), is_calibrated=True), bench)
+    monkeypatch.setattr("workers.engine.followups.said.PORTION", 1)
+    seen: list[float] = []
+    told = replace(bench, cache=bench.cache / "other", progress=lambda done, total, stage: seen.append(done / total))
+    assert scores_of(asked, FOLLOW_UPS, Scale(str(unread), is_calibrated=True), told) == [
+        pytest.approx(row, abs=1e-6) for row in at_once
+    ]
+    assert seen == sorted(seen) and (len(seen), seen[0], seen[-1]) == (5, 0.2, 1.0)
+
+
 def test_each_response_is_measured_once_whatever_the_order(unread: Path, bench: Bench) -> None:
     messages = turns("Why?")
     first = Pair(1, 1, 5, messages, 11, "Warm water.", 12, "So it goes.", 1)
