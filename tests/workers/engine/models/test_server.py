@@ -103,6 +103,13 @@ def test_what_was_read_is_not_asked_for_again(server: Served, folder: Path) -> N
     assert len(server.asked) == before
 
 
+def test_what_ends_a_turn_is_told_from_text_by_its_looks(server: Served, folder: Path) -> None:
+    own, there = FolderScorer(folder).chat().tokens, opened(server, folder).chat().tokens
+    assert [there.is_special(token) for token in range(40)] == [own.is_special(token) for token in range(40)]
+    assert there.bos == own.bos and there.adds_bos == own.adds_bos
+    assert there.said(own.rendered([{"role": "user", "content": "<div>"}], opens=True)).count("<|end|>") == 1
+
+
 def test_likelihoods_through_the_bench_are_those_of_the_folder(server: Served, folder: Path, tmp_path: Path) -> None:
     bench = Bench(cache=tmp_path, models=folder.parent, servers=server.servers)
     for one, other in zip(
