@@ -24,6 +24,8 @@ LEAST_OF_VOCABULARY = 0.9
 TOKENIZERS = {"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.txt", "vocab.json"}
 # Families whose first position is the one after the padding index.
 OFFSET_FAMILIES = ("roberta", "camembert", "longformer", "mpnet")
+# In the config.json of a model that `make_tiny_models` made; so its name says what it is under any name.
+TOY_MARK, TOY = "winnow_toy", "toy"
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 
@@ -62,7 +64,19 @@ def _revision(folder: Path, files: Files) -> Revision:
         if Path(name).suffix in {".json", ".jinja", ".txt", ".model"}:
             reading.update(f"{name} {_sha256(folder / name)}\n".encode())
     of_all = weights[0] if len(weights) == 1 else hashlib.sha256("".join(weights).encode()).hexdigest()
-    return Revision(folder.resolve().name, of_all, reading.hexdigest())
+    return Revision(_name_of(folder), of_all, reading.hexdigest())
+
+
+def _name_of(folder: Path) -> str:
+    name = folder.resolve().name
+    return name if name.startswith(TOY) or not is_toy(folder) else f"{TOY} {name}"
+
+
+def is_toy(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / "config.json").read_text()).get(TOY_MARK))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _sha256(path: Path) -> str:

@@ -26,7 +26,7 @@ def located(name: str, models: Path) -> Path | Served:
     if name and (folder / "config.json").is_file():
         return folder
     known = sorted(one.name for one in models.iterdir() if (one / "config.json").is_file()) if models.is_dir() else []
-    here = f" Models by name here: {', '.join(known)}." if known else ""
+    here = f" Models by name here: {', '.join(known)}." if known else " `manage.py make_tiny_models` makes two toys."
     raise Unworkable(
         f"There is no model {name!r}: give the path of a folder on the worker's machine (config.json, safetensors, "
         f"tokenizer), the name of a folder in {models}, or the URL of a model server. Nothing is downloaded.{here}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from workers.engine.models.folder import transformers
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,7 @@ def fresh_model(tokenizer: Any, shape: Shape, *, seed: int) -> Any:
     """Random weights, the same ones for the same seed; torch's own generator is left as it was."""
     import torch
 
-    transformers: Any = import_module("transformers")
-    config = transformers.LlamaConfig(
+    config = transformers().LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=shape.hidden, intermediate_size=8 * shape.hidden // 3,
         num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.heads,
         max_position_embeddings=shape.context, tie_word_embeddings=True, bos_token_id=tokenizer.bos_token_id,
@@ -32,12 +32,14 @@ def fresh_model(tokenizer: Any, shape: Shape, *, seed: int) -> Any:
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return transformers.LlamaForCausalLM(config).eval()
+        return transformers().LlamaForCausalLM(config).eval()
 
 
 def keep(model: Any, tokenizer: Any, folder: Path) -> Path:
     """Weights as safetensors, with everything that the folder needs to be loaded offline."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder, safe_serialization=True)
+    model.save_pretrained(folder)
+    # Written for the writer alone otherwise, while the worker may be somebody else.
+    (folder / "model.safetensors").chmod(0o644)
     tokenizer.save_pretrained(folder)
     return folder

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any
+
+from workers.engine.models.folder import transformers
 
 BEGIN, END, PADDING = "<|begin|>", "<|end|>", "<|pad|>"
 ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
@@ -21,8 +22,6 @@ def learn_tokenizer(texts: Iterable[str], *, vocabulary: int, context: int) -> A
     """Of at most `vocabulary` tokens: every byte, those of the turns, and the commonest pieces of the texts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    transformers: Any = import_module("transformers")
-
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -33,7 +32,7 @@ def learn_tokenizer(texts: Iterable[str], *, vocabulary: int, context: int) -> A
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return transformers.PreTrainedTokenizerFast(
+    return transformers().PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=BEGIN, eos_token=END, pad_token=PADDING,
         additional_special_tokens=list(ROLES.values()), model_max_length=context, chat_template=TEMPLATE,
         clean_up_tokenization_spaces=False,

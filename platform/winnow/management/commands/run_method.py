@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from accounts.models import Project
 from accounts.problems import Problem
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Run {run.pk}: {run.method} on {project.slug}.")
         self._say_who_is_missing(run)
         if options["wait"]:
-            self._wait(run)
+            wait_for(run, self.stdout)
 
     def _say_who_is_missing(self, run: Run) -> bool:
         sentence = waiting_for(run)
@@ -51,21 +52,26 @@ class Command(BaseCommand):
             self.stderr.write(sentence)
         return bool(sentence)
 
-    def _wait(self, run: Run) -> None:
-        shown = ""
-        while run.state not in FINISHED_STATES:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-            run.refresh_from_db()
-            line = _line(run, progress_of(run))
-            if line != shown:
-                shown = line
-                self.stdout.write(f"\r\033[K{line}" if sys.stdout.isatty() else line, ending="")
-                self.stdout.write("" if sys.stdout.isatty() else "\n", ending="")
-                self.stdout.flush()
-        if sys.stdout.isatty():
-            self.stdout.write("")
-        if run.state != State.DONE:
-            raise CommandError(f"Run {run.pk} {run.state}. {run.error}".strip())
+
+def wait_for(run: Run, out: OutputWrapper, *, is_going_on: Callable[[], bool] = lambda: True) -> None:
+    """Until it has ended, telling how far it is; CommandError unless it is done."""
+    shown = ""
+    while run.state not in FINISHED_STATES:
+        has_hope = is_going_on()
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        run.refresh_from_db()
+        if not has_hope and run.state not in FINISHED_STATES:
+            raise CommandError(f"Run {run.pk} is {run.state}, and the process that worked on it is gone.")
+        line = _line(run, progress_of(run))
+        if line != shown:
+            shown = line
+            out.write(f"\r\033[K{line}" if sys.stdout.isatty() else line, ending="")
+            out.write("" if sys.stdout.isatty() else "\n", ending="")
+            out.flush()
+    if sys.stdout.isatty():
+        out.write("")
+    if run.state != State.DONE:
+        raise CommandError(f"Run {run.pk} {run.state}. {run.error}".strip())
 
 
 def _line(run: Run, progress: Progress) -> str:
