@@ -18,7 +18,7 @@ from curation.method_docs import sections_of
 from curation.method_form import fields_of, texts_in
 from curation.models import Signal
 from curation.parameters import InvalidParameters, from_texts
-from curation.run_examples import examples_of
+from curation.run_examples import answers_of, examples_of
 from curation.runs import start_method
 from curation.standing import newest_runs
 from ledger import catalogue
@@ -63,7 +63,8 @@ def examples(request: HttpRequest, slug: str, run_id: int) -> HttpResponse:
     if run.project.slug != slug:
         raise NotFound(f"There is no run {run_id} in this project.")
     has_signals = Signal.objects.filter(run=run).exists()
-    context = _context(request, run.project, run=run, groups=examples_of(run), has_signals=has_signals)
+    shown = {"groups": examples_of(run), "answers": answers_of(run), "has_signals": has_signals}
+    context = _context(request, run.project, run=run, **shown)
     return render(request, "curation/_run_examples.html", context)
 
 

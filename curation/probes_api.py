@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
@@ -49,7 +48,7 @@ def list_probes(request: HttpRequest, slug: str) -> list[ProbedRunOut]:
         ProbedRunOut(
             **one.probed.as_document(),
             may_label=one.probed.is_open,
-            sources={name: [asdict(figure) for figure in figures] for name, figures in one.sources},
+            sources=dict(one.sources),
         )
         for one in probed_runs(project)
     ]

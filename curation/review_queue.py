@@ -78,7 +78,7 @@ def _sent(standing: Standing) -> str:
 
 
 def _undecided(standing: Standing) -> str:
-    return f"({standing.decision} IS NULL OR ({standing.decision} IN ('keep', 'soften') AND hand.action IS NULL))"
+    return f"({standing.decision} IS NULL OR ({standing.decision} IN ('keep', 'soften', 'label') AND hand.action IS NULL))"
 
 
 def _contradicted(standing: Standing) -> str:

@@ -13,18 +13,9 @@ from curation.standing import newest_runs
 from ledger.models import Run
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One probe of one source; `passed` is None where it cannot be said, and `words` say why."""
-
-    name: str
-    passed: bool | None
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int | None
-    bar: float | str | None
-    words: str
+# Of one probe of one source; `passed` is null where it cannot be said, and `words` say why.
+FIGURE = ("name", "passed", "value", "low", "high", "n", "bar", "words", "blocks")
+Figure = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,15 +48,13 @@ def _probed_run(run: Run) -> ProbedRun:
 
 
 def _name(found: Any) -> str:
-    return str(found.get("name") or "") if isinstance(found, Mapping) else ""
+    return str(found.get("name") or found.get("source") or "") if isinstance(found, Mapping) else ""
 
 
 def _figures(found: Any) -> Iterator[Figure]:
-    """Each is {"name", "passed", "value", "low", "high", "n", "bar", "words"}, however they are held together."""
+    """However they are held together."""
     if isinstance(found, Mapping) and "name" in found and "passed" in found:
-        names = ("value", "low", "high", "n", "bar")
-        numbers = {name: found.get(name) for name in names}
-        yield Figure(str(found["name"]), found["passed"], **numbers, words=str(found.get("words") or ""))
+        yield {name: found.get(name) for name in FIGURE}
         return
     for part in found.values() if isinstance(found, Mapping) else found if isinstance(found, list) else ():
         yield from _figures(part)

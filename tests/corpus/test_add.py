@@ -57,7 +57,7 @@ def test_another_projects_prompts_and_responses_are_out_of_reach(project: Projec
     with pytest.raises(KeyError):
         add_responses(elsewhere.pk, [NewResponse(prompt.pk, "x", "toy")])
     ids = add_responses(project.pk, [NewResponse(prompt.pk, text, "toy") for text in ("one", "two")]).ids
-    assert add_comparisons(elsewhere.pk, "made", [NewComparison(prompt.pk, *ids, {})]) == 0
+    assert add_comparisons(elsewhere.pk, "made", [NewComparison(prompt.pk, ids[0], ids[1], {})]) == 0
 
 
 @pytest.mark.django_db(transaction=True)
