@@ -78,7 +78,8 @@ def _sent(standing: Standing) -> str:
 
 
 def _undecided(standing: Standing) -> str:
-    return f"({standing.decision} IS NULL OR ({standing.decision} IN ('keep', 'soften', 'label') AND hand.action IS NULL))"
+    left_alone = "('keep', 'soften', 'label')"
+    return f"({standing.decision} IS NULL OR ({standing.decision} IN {left_alone} AND hand.action IS NULL))"
 
 
 def _contradicted(standing: Standing) -> str:

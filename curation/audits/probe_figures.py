@@ -12,7 +12,6 @@ from curation.labellers import LABELLERS
 from curation.standing import newest_runs
 from ledger.models import Run
 
-
 # Of one probe of one source; `passed` is null where it cannot be said, and `words` say why.
 FIGURE = ("name", "passed", "value", "low", "high", "n", "bar", "words", "blocks")
 Figure = dict[str, Any]

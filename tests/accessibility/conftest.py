@@ -35,7 +35,9 @@ from ledger.models import Run, RunKind, Shard, State
 from ledger.reporter import Reporter
 from tests.accessibility.followed import follow
 from tests.accessibility.ordered import order_and_review
+from tests.accessibility.rated import rate
 from tests.accessibility.voters import ensemble, pool
+from tests.accessibility.written import write
 from tests.curation.gains.measured import measured
 
 LONG_WORD = "W" * 20_000
@@ -71,6 +73,11 @@ class Filled:
     pooled: Run
     # Follow-up scores whose probes failed.
     followed: Run
+    # Density ratios, of a scorer that likes short texts.
+    ratios: Run
+    # Candidates, and pairs of them that a rule labels.
+    written: Run
+    chosen: Run
     # Its second version.
     rubric: Rubric
     checked: Campaign
@@ -130,6 +137,8 @@ def filled(transactional_db: None, tmp_path: Path) -> Filled:
         claiming=claiming,
         pooled=pool(project),
         followed=follow(project),
+        ratios=rate(project),
+        **write(project, owner),
         **_ask_more(project, owner),
         **order_and_review(campaign),
     )
