@@ -28,7 +28,7 @@ LABELS = {
 FIGURE = {"passed": False, "value": 0.31, "low": 0.25, "high": 0.38, "n": 200, "bar": 0.01, "blocks": True}
 
 
-def write(project: Project, owner: User) -> dict[str, Run]:
+def write(project: Project, owner: User) -> dict[str, Any]:
     """By name: the run that wrote, and the one that paired."""
     prompts = list(Prompt.objects.filter(project=project).order_by("pk")[:5])
     wrote = _run(project, "sample_responses", {"model": LONG_NAME})
