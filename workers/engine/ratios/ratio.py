@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Told of a row, but no reason to mistrust it.
 HARMLESS = frozenset({"system_merged"})
+ROWS_AT_ONCE = 2048
 NATS, PER_TOKEN, PER_BYTE = "nats", "nats per token", "nats per byte"
 
 
@@ -69,9 +70,19 @@ class Scale:
 def ratios(asked: Sequence[Responses], scale: Scale, bench: Bench) -> list[list[Ratio]]:
     """One per response, in the order asked; each model reads all rows before the other is loaded."""
     template = shared_template(scale.strong, scale.weak, bench) if scale.is_template_shared else None
-    strong = bench.likelihoods(asked, model=scale.strong, with_eot=scale.with_eot, template=template)
-    weak = bench.likelihoods(asked, model=scale.weak, with_eot=scale.with_eot, template=template)
+    strong, weak = (_likelihoods(asked, model, scale, template, bench) for model in (scale.strong, scale.weak))
     return [[Ratio(*both) for both in zip(one, other, strict=True)] for one, other in zip(strong, weak, strict=True)]
+
+
+def _likelihoods(
+    asked: Sequence[Responses], model: str, scale: Scale, template: str | None, bench: Bench
+) -> list[list[Likely]]:
+    """In pieces, since the token ids of a whole source need not lie in memory at once."""
+    found: list[list[Likely]] = []
+    for start in range(0, len(asked), ROWS_AT_ONCE):
+        some = asked[start : start + ROWS_AT_ONCE]
+        found += bench.likelihoods(some, model=model, with_eot=scale.with_eot, template=template)
+    return found
 
 
 def unit_of(found: Iterable[Ratio], form: str) -> str:
