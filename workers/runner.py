@@ -88,7 +88,8 @@ def where(run: Run) -> Where:
     """Where models of this project may lie: the list of servers is read anew each time."""
     listed = tuple(Server(each.url, each.tokenizer) for each in read_model_servers(run.project))
     servers = Servers(listed, settings.WINNOW_PRIVATE_MODEL_SERVERS, settings.WINNOW_MODEL_SERVER_KEYS)
-    return Where(models=settings.WINNOW_HOME / "models", servers=servers)
+    home = settings.WINNOW_HOME
+    return Where(models=home / "models", cache=home / "cache", servers=servers)
 
 
 def _about(method: Method, params: Any, feed: Feed) -> dict[str, Any]:

@@ -166,7 +166,7 @@ class Bench:
         """A causal model by name, path or URL, to score with; Unworkable where there is none."""
         from workers.engine.models.open import Where, open_scorer
 
-        return open_scorer(model, Where(self.models, self.servers, self.check_cancelled))
+        return open_scorer(model, Where(self.models, self.cache, self.servers, self.check_cancelled))
 
     def likelihoods(
         self, asked: Sequence[Responses], *, model: str, with_eot: bool = True, template: str | None = None
@@ -218,7 +218,7 @@ class Bench:
     def _writer(self, model: str) -> Writer:
         from workers.engine.models.open import Where, open_writer
 
-        return open_writer(model, Where(self.models, self.servers, self.check_cancelled))
+        return open_writer(model, Where(self.models, self.cache, self.servers, self.check_cancelled))
 
     def _on_portion(self, done: int, total: int) -> None:
         self.progress(done, total, "scoring")

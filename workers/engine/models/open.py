@@ -21,10 +21,11 @@ def _go_on() -> None:
 
 @dataclass(frozen=True)
 class Where:
-    """`models` holds the folders that go by name alone; `servers`, those that the project lists. `check` is called
-    while a server is waited for, and raises to end it."""
+    """`models` holds the folders that go by name alone; `cache`, what can be found again; `servers`, those that the
+    project lists. `check` is called while a server is waited for, and raises to end it."""
 
     models: Path
+    cache: Path = Path("cache")
     servers: Servers = field(default_factory=Servers)
     check: Callable[[], None] = _go_on
 
@@ -45,7 +46,7 @@ def open_scorer(name: str, where: Where) -> Scorer:
     if isinstance(found, Served):
         from workers.engine.models.server import open_server
 
-        return open_server(found, where.servers, where.models, check=where.check)
+        return open_server(found, where.servers, where.models, cache=where.cache, check=where.check)
     from workers.engine.models.causal import FolderScorer
 
     return FolderScorer(found)
@@ -81,6 +82,6 @@ def _check_server(served: Served, where: Where, to_write: bool) -> None:
         if to_write:
             open_server_to_write(served, where.servers, check=where.check)
         else:
-            open_server(served, where.servers, where.models, check=where.check).chat()
+            open_server(served, where.servers, where.models, cache=where.cache, check=where.check).chat()
     except ServerTrouble as reason:
         raise Unworkable(str(reason)) from reason

@@ -8,8 +8,8 @@ What is asked of the server
 
 Limits
     A server does not tell which weights it runs. `version` therefore takes in what the model says of a fixed
-    conversation, rounded so coarsely that the order of work on a busy server does not show; another checkpoint under
-    the same name mostly does. The ids of a passage and one token that servers insist on writing must fit its context.
+    conversation, as far as that is not what it said before (`seen_before.py`); another checkpoint under the same name
+    mostly shows. The ids of a passage and one token that servers insist on writing must fit its context.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from workers.engine.models.client import Answered, Client, Garbled, Patience, Se
 from workers.engine.models.folder import tokenizer_of
 from workers.engine.models.names import Served
 from workers.engine.models.prompt_logprobs import FORMS, body_of, read_of
+from workers.engine.models.seen_before import settled
 from workers.engine.models.server_tokens import THREE_TURNS, Reading, ServerTokens, find_out
 from workers.engine.models.side_by_side import side_by_side
 
@@ -43,8 +44,6 @@ HANDS = 16
 LONGEST_NAME = 300
 # Where nobody says how much a model reads; and the most, since every token of an answer is a small object here.
 UNTOLD_CONTEXT, MOST_CONTEXT = 4096, 32_768
-# Nats: what a total over the fixed conversation is rounded to.
-GRAIN = 4.0
 # So long what was found out about a server is believed.
 BELIEVED_SECONDS = 60.0
 # For the first questions somebody waits.
@@ -101,10 +100,16 @@ class ServerScorer:
 
 
 def open_server(
-    served: Served, servers: Servers, models: Path, *, check: Stop = lambda: None, patience: Patience | None = None
+    served: Served,
+    servers: Servers,
+    models: Path,
+    *,
+    cache: Path,
+    check: Stop = lambda: None,
+    patience: Patience | None = None,
 ) -> ServerScorer:
     """Unworkable for what trying again will not mend, ServerTrouble where the server does not answer."""
-    facts = _believed(served, servers, models, check)
+    facts = _believed(served, servers, models, cache, check)
     return ServerScorer(_client(servers, served.url, patience), facts, models, check)
 
 
@@ -183,15 +188,15 @@ def _client(servers: Servers, url: str, patience: Patience | None) -> Client:
     return client
 
 
-def _believed(served: Served, servers: Servers, models: Path, check: Stop) -> Facts:
+def _believed(served: Served, servers: Servers, models: Path, cache: Path, check: Stop) -> Facts:
     server = servers.at(served.url)
-    key = (server, served.model, models)
+    key = (server, served.model, cache)
     at, facts = _known.get(key, (0.0, None))
     if facts is not None and time.monotonic() - at < BELIEVED_SECONDS:
         return facts
     client = Client(servers, server.url, patience=FIRST)
     try:
-        facts = _found_out(client, served.model, server.tokenizer, models, check)
+        facts = _found_out(client, served.model, server.tokenizer, models, cache, check)
     except (Answered, Garbled) as reason:
         raise Unworkable(f"The model server {client.url} answers {reason}.") from reason
     finally:
@@ -200,7 +205,7 @@ def _believed(served: Served, servers: Servers, models: Path, check: Stop) -> Fa
     return facts
 
 
-def _found_out(client: Client, wanted: str, tokenizer: str, models: Path, check: Stop) -> Facts:
+def _found_out(client: Client, wanted: str, tokenizer: str, models: Path, cache: Path, check: Stop) -> Facts:
     model, told = _chosen(client, wanted, check)
     reading = None if tokenizer else find_out(client, model, check=check)
     if reading is None and not tokenizer:
@@ -216,8 +221,9 @@ def _found_out(client: Client, wanted: str, tokenizer: str, models: Path, check:
     except TemplateRefuses as reason:
         raise Unworkable(f"The model server {client.url} cannot write a conversation: {reason}.") from reason
     form, said = _form(client, model, ids, check)
-    total = round(float(np.nansum(said)) / GRAIN)
-    version = hashlib.sha256(f"{client.url} {model} {tokenizer} {ids} {total}".encode()).hexdigest()[:16]
+    asked = hashlib.sha256(f"{client.url} {model} {tokenizer} {ids}".encode()).hexdigest()[:16]
+    total = settled(round(float(np.nansum(said)), 2), asked, cache / "servers")
+    version = hashlib.sha256(f"{asked} {total}".encode()).hexdigest()[:16]
     return Facts(model, facts.context, reading, tokenizer, form, version)
 
 

@@ -69,7 +69,7 @@ def test_greedy_writes_the_same_each_time(server: Served, tmp_path: Path) -> Non
 
 def test_a_server_that_cannot_score_can_write(server: Served, tmp_path: Path) -> None:
     server.switches.forms, server.switches.tokenizes = (), False
-    where = Where(tmp_path, server.servers)
+    where = Where(tmp_path, tmp_path, server.servers)
     check_usable(server.url, where, to_write=True)
     assert len(written(server, ASKED, tmp_path)) == 2
     assert told_of(server.url, where) == {"name": "toy", "server": server.url, "sha256": "", "reading": ""}
@@ -92,7 +92,7 @@ def test_a_conversation_that_does_not_fit_is_flagged_and_the_others_are_written(
 def test_a_server_that_does_not_write_is_refused_before_a_run(server: Served, tmp_path: Path) -> None:
     server.switches.chats = False
     with pytest.raises(Unworkable, match="does not write"):
-        check_usable(server.url, Where(tmp_path, server.servers), to_write=True)
+        check_usable(server.url, Where(tmp_path, tmp_path, server.servers), to_write=True)
 
 
 def test_garbage_and_silence_are_trouble(server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
