@@ -24,6 +24,8 @@ ALL = [
     "peer_review",
     "gain",
     "next_to_annotate",
+    "density_ratio",
+    "follow_up",
 ]
 
 
