@@ -33,7 +33,18 @@ def _refuse(words: str) -> None:
 def text_of(kind: str, document: dict[str, Any]) -> str:
     """The database does not keep the order of keys; the kind knows how people read them."""
     ordered = _in_order(document, kind_of(kind).ORDER)
-    return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
+    return yaml.dump(ordered, Dumper=_Lines, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
+
+
+class _Lines(yaml.SafeDumper):
+    """Text of several lines is written as these lines."""
+
+
+def _as_lines(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Lines.add_representer(str, _as_lines)
 
 
 def _in_order(part: Any, order: Any) -> Any:

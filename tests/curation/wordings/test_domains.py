@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from curation.wordings.domains import BEFORE, FALLBACK, problems, shaped
+from curation.wordings.text import read_text, text_of
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXTS = ("instruction", "question", "good", "bad", "why")
@@ -89,3 +90,9 @@ def test_what_is_no_document_is_told() -> None:
     assert list(problems(["safety"])) == ["document"]
     assert set(problems({"question": 1, "domains": "many"})) == {"question", "domains"}
     assert len(BEFORE) == 4
+
+
+def test_they_are_edited_line_by_line_and_come_back_the_same(document: dict[str, Any]) -> None:
+    text = text_of("domains", shaped(document))
+    assert "question: |-\n  Read what somebody wrote to an assistant:\n\n  {message}\n" in text
+    assert shaped(read_text(text)) == shaped(document)
