@@ -16,7 +16,9 @@ PORTS = {"http": 80, "https": 443}
 WRITTEN = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+(/[A-Za-z0-9.\-_~/]*)?", re.ASCII)
 # Where clouds tell machines their secrets. All but the first are outside the link-local range.
 METADATA = {"169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"}
-NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Ways into networks of version 4 that nobody serves models by: NAT64 of a house, 6to4, Teredo.
+TUNNELS = [ipaddress.IPv6Network(network) for network in ("64:ff9b:1::/48", "2002::/16", "2001::/32")]
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def canonical(url: str) -> str:
 
 
 def is_public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and any(address in tunnel for tunnel in TUNNELS):
+        return False
     address = _inner(address)
     return address.is_global and not address.is_multicast and str(address) not in METADATA
 
@@ -99,9 +103,7 @@ def _is_never(address: Address) -> bool:
 def _inner(address: Address) -> Address:
     """The address of version 4 that one of version 6 stands for."""
     if isinstance(address, ipaddress.IPv6Address):
-        if any(address in network for network in NAT64):
-            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else address.ipv4_mapped or address
     return address
 
 
