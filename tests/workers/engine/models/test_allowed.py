@@ -46,7 +46,8 @@ def test_what_is_no_plain_url_is_refused_with_a_sentence(url: str) -> None:
         ("0.0.0.0", False), ("224.0.0.1", False), ("168.63.129.16", False), ("::1", False), ("fe80::1", False),
         ("fd00:ec2::254", False), ("::ffff:127.0.0.1", False), ("::ffff:10.0.0.1", False),
         ("64:ff9b::7f00:1", False), ("64:ff9b::5db8:d70e", True), ("64:ff9b:1::5db8:d70e", False),
-        ("2002:5db8:d70e::1", False), ("2001:0:5db8:d70e::1", False), ("::ffff:93.184.215.14", True), ("::", False), ("255.255.255.255", False),
+        ("2002:5db8:d70e::1", False), ("2001:0:5db8:d70e::1", False), ("::ffff:93.184.215.14", True),
+        ("::", False), ("255.255.255.255", False),
     ],
 )  # fmt: skip
 def test_addresses_of_a_house_are_not_public_however_they_are_dressed(address: str, is_it: bool) -> None:
