@@ -3,8 +3,8 @@
 python -m benchmarks density_ratio        # ../shared/data beside the checkout, or WINNOW_REAL_DATA
 
 A weak toy learns, from nothing, the training conversations of helpful, harmless and LLMBar with both responses, once; a
-strong one is the weak one trained further on a set's training pairs, once, either on which response was preferred (DPO)
-or on the preferred responses as texts. Three gaps: a ninth, a third and all of the training pairs. Everything is
+strong one is the weak one trained further on a set's training pairs, once, either on which response was preferred (DPO;
+three gaps: a ninth, a third and all of the training pairs) or on the preferred responses as texts. Everything is
 measured on held-out rows, through the product's kernel, on the rows that no model had to cut. Accuracy as mean and sd
 over three seeds of weights and order; intervals (95 %) are of the mean over the seeds and draw whole prompts.
 WINNOW_SEEDS=1 for fewer, WINNOW_SETS="helpful;LLMBar" for some, WINNOW_PLOT=FILE.svg for the picture of the gaps.
@@ -83,15 +83,14 @@ def _wanted(name: str) -> bool:
 
 
 def measured(one: Divided, nursery: Nursery, bench: Bench, seeds: list[int]) -> Held:
-    from benchmarks.toy_sets import OBJECTIVES, SHARES
+    from benchmarks.toy_sets import ARMS
 
     held = Held()
     for seed in seeds:
         weak = nursery.weak(seed).name
-        for objective in OBJECTIVES:
-            for share in SHARES:
-                strong = nursery.strong(one.name, objective, share, seed).name
-                _add(held, one, strong, weak, (objective, share), bench)
+        for objective, share in ARMS:
+            strong = nursery.strong(one.name, objective, share, seed).name
+            _add(held, one, strong, weak, (objective, share), bench)
     return held
 
 
@@ -122,7 +121,7 @@ def learned_sign(one: Divided) -> int:
 
 
 def table(one: Divided, held: Held) -> Iterator[str]:
-    from benchmarks.toy_sets import OBJECTIVES, SHARES
+    from benchmarks.toy_sets import ARMS, OBJECTIVES
 
     n, prompts = len(held.sign), len(np.unique(held.prompts))
     yield (
@@ -135,18 +134,16 @@ def table(one: Divided, held: Held) -> Iterator[str]:
         for form in FORMS:
             alone = f"strong alone ({objective}), {form}"
             yield f"    {alone:<44}{_share(held, alone)}"
-    for objective in OBJECTIVES:
-        for form in FORMS:
-            for share in SHARES:
-                arm = f"{objective}, {share:.2f}, {form}"
-                gap = np.mean(held.gaps[f"{objective}, {share:.2f}"])
-                line = f"    {f'ratio, {arm}':<44}{_share(held, arm)}   gap {gap:6.2f} nats"
-                if share == 1.0:
-                    alone = f"strong alone ({objective}), {form}"
-                    line += (
-                        f"   ahead of strong alone {ahead(held, arm, alone)}, of length {ahead(held, arm, 'length')}"
-                    )
-                yield line
+    for form in FORMS:
+        for objective, share in ARMS:
+            arm = f"{objective}, {share:.2f}, {form}"
+            gap = np.mean(held.gaps[f"{objective}, {share:.2f}"])
+            line = f"    {f'ratio, {arm}':<44}{_share(held, arm)}   gap {gap:6.2f} nats"
+            if share == 1.0:
+                alone = f"strong alone ({objective}), {form}"
+                line += f"   ahead of strong alone {ahead(held, arm, alone)}"
+                line += f", of length {ahead(held, arm, 'length')}"
+            yield line
 
 
 def _share(held: Held, arm: str) -> str:

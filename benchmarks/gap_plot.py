@@ -34,7 +34,7 @@ def drawn(found: Mapping[str, Held], form: str = "sum") -> str:
 
 
 def _panel(name: str, held: Held, form: str) -> Iterator[str]:
-    from benchmarks.toy_sets import OBJECTIVES, SHARES
+    from benchmarks.toy_sets import ARMS, OBJECTIVES, SHARES
 
     yield f'<text x="{LEFT}" y="16" font-size="13">{name}, n = {len(held.sign)}</text>'
     for tick in (0.4, 0.5, 0.6, 0.7):
@@ -47,12 +47,14 @@ def _panel(name: str, held: Held, form: str) -> Iterator[str]:
         said = "all" if share == 1 else f"1/{round(1 / share)}"
         yield f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{said}</text>'
     for shift, objective in zip((-3, 3), OBJECTIVES, strict=True):
-        by_seed = [[float(hits.mean()) for hits in held.hits[f"{objective}, {share:.2f}, {form}"]] for share in SHARES]
+        shares = [share for one, share in ARMS if one == objective]
+        places = [xs[SHARES.index(share)] for share in shares]
+        by_seed = [[float(hits.mean()) for hits in held.hits[f"{objective}, {share:.2f}, {form}"]] for share in shares]
         means = [float(np.mean(values)) for values in by_seed]
         colour = COLOURS[objective]
-        points = " ".join(f"{x + shift:.1f},{_y(mean):.1f}" for x, mean in zip(xs, means, strict=True))
+        points = " ".join(f"{x + shift:.1f},{_y(mean):.1f}" for x, mean in zip(places, means, strict=True))
         yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
-        for x, mean, values in zip(xs, means, by_seed, strict=True):
+        for x, mean, values in zip(places, means, by_seed, strict=True):
             spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
             yield _line(x + shift, _y(mean - spread), x + shift, _y(mean + spread), colour, 'stroke-width="1.5"')
             yield f'<circle cx="{x + shift:.1f}" cy="{_y(mean):.1f}" r="3.5" fill="{colour}"/>'

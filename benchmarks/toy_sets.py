@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ HELD_OUT = 5
 SHARES = (1 / 9, 1 / 3, 1.0)
 # Tokens of a prompt's end and of a response's beginning that they read.
 PROMPT_READ, RESPONSE_READ = 48, 128
+ARMS = (*(("preferences", share) for share in SHARES), ("preferred texts", 1.0))
 OBJECTIVES = ("preferences", "preferred texts")
 QUIET = os.environ.get("WINNOW_QUIET", "")
 
@@ -80,6 +83,7 @@ class Nursery:
         self.sets = {one.name: one for one in sets}
         self.models = home / "cache" / "benchmark-toys" / _fingerprint(sets)
         self.seconds = 0.0
+        self.read: dict[str, list[Any]] = {}
 
     def weak(self, seed: int) -> Path:
         """Next-token training on all training conversations of all sets, with both responses, once."""
@@ -145,22 +149,29 @@ class Nursery:
             fresh = folder.with_name(f".{name}.{os.getpid()}")
             with one_thread():
                 keep(train(), self.tokenizer, fresh)
-            fresh.replace(folder)
+            if folder.exists():
+                # Another process was faster, and made the same.
+                shutil.rmtree(fresh)
+            else:
+                fresh.replace(folder)
             self.seconds += time.perf_counter() - started
         return folder
 
-    @property
+    @cached_property
     def tokenizer(self) -> Any:
-        if not hasattr(self, "_tokenizer"):
-            from workers.engine.toys.make import texts_of
-            from workers.engine.toys.tokenizer import learn_tokenizer
+        from workers.engine.toys.make import texts_of
+        from workers.engine.toys.tokenizer import learn_tokenizer
 
-            pairs = [pair for one in self.sets.values() for pair in one.learning]
-            shape = wish(0).shape
-            self._tokenizer = learn_tokenizer(texts_of(pairs), vocabulary=shape.vocabulary, context=shape.context)
-        return self._tokenizer
+        pairs = [pair for one in self.sets.values() for pair in one.learning]
+        shape = wish(0).shape
+        return learn_tokenizer(texts_of(pairs), vocabulary=shape.vocabulary, context=shape.context)
 
     def _read(self, name: str) -> list[Any]:
+        if name not in self.read:
+            self.read[name] = self._read_now(name)
+        return self.read[name]
+
+    def _read_now(self, name: str) -> list[Any]:
         """Training pairs as passages, in an order that has nothing to do with the file's."""
         from workers.engine.likelihood.chat import Chat
         from workers.engine.likelihood.tokens import OwnTokens
