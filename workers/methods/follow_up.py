@@ -33,7 +33,7 @@ Signal
     template: `flags_a` and `flags_b` say which. Flagged rows count in no figure and are never labelled by default.
     The result tells, per source: agreement with the labels beside length alone, of the total and of each aspect; how
     the aspects correlate; what goes with length; how much the responses repeat the remarks' words; refusals; and the
-    probes.
+    probes, of which `criteria` is a response that says a praise of each aspect.
 
 Limits
     Models are polite: praise is likelier behind nearly everything, so the sign of R says nothing, only differences do.
@@ -98,7 +98,10 @@ class Params:
     )
     aspects: str = param("", help="Aspects to ask about, commas between; empty = all.")
     wording: int = param(
-        0, ge=0, le=2**31 - 1, help="The version of the follow-ups; 0 = the newest, or the bundled ones."
+        0,
+        ge=0,
+        le=2**31 - 1,
+        help="The version of the follow-ups; 0 = the newest, or the bundled ones; Methods, Words for models.",
     )
     seed: int = param(0, ge=0, le=2**31 - 1, help="The seed of samples and intervals.")
 
@@ -137,7 +140,9 @@ def run(pairs: Sequence[Pair], params: Params, bench: Bench) -> Outcome:
         "seed": params.seed,
         "remarks": len(follow_ups.texts),
         "wording": {"kind": "follow_ups", "version": words.version, "sha256": words.sha256},
-        "probes": probe(_scorer(follow_ups, params, bench), pairs, bench, seed=params.seed),
+        "probes": probe(
+            _scorer(found, follow_ups, params, bench), pairs, bench, seed=params.seed, criteria=follow_ups.praise
+        ),
     }
     return Outcome(
         signals=[_signal(pair, a, b, names) for pair, (a, b) in zip(pairs, found.sides, strict=True)],
@@ -159,13 +164,14 @@ def _follow_ups(params: Params, bench: Bench) -> tuple[FollowUps, Words]:
     return read_set(words.document, params.aspects), words
 
 
-def _scorer(follow_ups: FollowUps, params: Params, bench: Bench) -> Scores:
+def _scorer(found: Measured, follow_ups: FollowUps, params: Params, bench: Bench) -> Scores:
     """What the probes ask; a response that would be flagged has no score."""
-    from workers.engine.followups.said import said_of
+    from workers.engine.followups.said import Recalled
+
+    recalled = Recalled(found, follow_ups, _scale(params), bench)
 
     def score(asked: Sequence[tuple[Messages, Sequence[str]]]) -> list[list[float]]:
-        found = said_of(asked, follow_ups, _scale(params), bench)
-        return [[nan if one.flags else one.total for one in row] for row in found]
+        return [[nan if one.flags else one.total for one in row] for row in recalled(asked)]
 
     return score
 

@@ -44,6 +44,11 @@ class FollowUps:
         said = (text for aspect in self.aspects for text in (*aspect.positive, *aspect.negative))
         return tuple(dict.fromkeys(said))
 
+    @property
+    def praise(self) -> str:
+        """A remark of each aspect: what a response would say that was written for this score alone."""
+        return " ".join(aspect.positive[0] for aspect in self.aspects)
+
     @cached_property
     def weights(self) -> Floats:
         """[remarks, aspects]: with s [responses, remarks], s @ weights are the scores by aspect."""

@@ -220,6 +220,33 @@ class Measured:
         return dict(sorted(found.items()))
 
 
+class Recalled:
+    """Asks about what was not measured yet: reading a remark's conversation takes a while, even where it is kept."""
+
+    def __init__(self, found: Measured, follow_ups: FollowUps, scale: Scale, bench: Bench) -> None:
+        self.follow_ups, self.scale, self.bench = follow_ups, scale, bench
+        self.known: dict[tuple[str, str], Said] = {}
+        for pair, (a, b) in zip(found.pairs, found.sides, strict=True):
+            self.known[str(pair.messages), pair.a], self.known[str(pair.messages), pair.b] = a, b
+
+    def __call__(self, asked: Sequence[tuple[Messages, Sequence[str]]]) -> list[list[Said]]:
+        rows = [(str(messages), messages, texts) for messages, texts in asked]
+        fresh = [
+            (key, messages, [text for text in texts if (key, text) not in self.known]) for key, messages, texts in rows
+        ]
+        fresh = [row for row in fresh if row[2]]
+        told = said_of([(messages, texts) for _, messages, texts in fresh], self.follow_ups, self.scale, self.bench)
+        new = {
+            (key, text): one
+            for (key, _, texts), row in zip(fresh, told, strict=True)
+            for text, one in zip(texts, row, strict=True)
+        }
+        return [[new.get((key, text)) or self.known[key, text] for text in texts] for key, _, texts in rows]
+
+    def _unknown(self, key: str, texts: Sequence[str]) -> list[str]:
+        return [text for text in texts if (key, text) not in self.known]
+
+
 def measure(pairs: Sequence[Sides], follow_ups: FollowUps, scale: Scale, bench: Bench) -> Measured:
     """Each response of a prompt once, in an order that does not hang on that of the comparisons."""
     texts: dict[int, set[str]] = {}

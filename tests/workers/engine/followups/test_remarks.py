@@ -35,6 +35,10 @@ def test_exchanging_praise_and_complaint_turns_every_sign_exactly() -> None:
     assert np.array_equal(straight.weights, -turned.weights[place])
 
 
+def test_a_response_written_for_the_score_says_a_praise_of_each_aspect() -> None:
+    assert read_set(DOCUMENT).praise == "Kind of you. So it is."
+
+
 def test_a_remark_that_is_there_twice_counts_once() -> None:
     aspects = [{**aspect, "positive": aspect["positive"] * 2} for aspect in DOCUMENT["aspects"]]
     twice = read_set({**DOCUMENT, "aspects": aspects})

@@ -16,7 +16,7 @@ from tests.workers.engine.followups.conftest import FOLLOW_UPS, Turns, answer, t
 from tests.workers.tiny_chat import NO_SYSTEM, make_chat
 from workers.engine.bench import Bench
 from workers.engine.followups.remarks import Aspect, FollowUps
-from workers.engine.followups.said import Said, Scale, measure, said_of
+from workers.engine.followups.said import Recalled, Said, Scale, measure, said_of
 from workers.engine.toys.tokenizer import BEGIN, TEMPLATE
 from workers.methods._base import Pair
 
@@ -250,6 +250,25 @@ def test_what_is_asked_in_portions_comes_back_in_order_and_progress_counts_all(
         pytest.approx(row, abs=1e-6) for row in at_once
     ]
     assert seen == sorted(seen) and (len(seen), seen[0], seen[-1]) == (5, 0.2, 1.0)
+
+
+def test_what_was_measured_is_not_asked_for_again(unread: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages, scale = turns("Why?"), Scale(str(unread))
+    found = measure([Pair(1, 1, 5, messages, 11, "Warm water.", 12, "So it goes.", 1)], FOLLOW_UPS, scale, bench)
+    asked: list[Any] = []
+
+    def remarks(self: Bench, rows: Sequence[Any], **named: Any) -> Any:
+        asked.extend(text for _, text, _ in rows)
+        return plainly(self, rows, **named)
+
+    plainly = Bench.remarks
+    monkeypatch.setattr(Bench, "remarks", remarks)
+    recalled = Recalled(found, FOLLOW_UPS, scale, bench)
+    told = recalled([(messages, ["So it goes.", "."]), (turns("Who?"), ["So it goes."]), (messages, ["Warm water."])])
+    assert asked == [".", "So it goes."]
+    assert (told[0][0], told[2][0]) == (found.sides[0][1], found.sides[0][0])
+    expected = said_of([(messages, ["."]), (turns("Who?"), ["So it goes."])], FOLLOW_UPS, scale, bench)
+    assert [told[0][1].total, told[1][0].total] == [row[0].total for row in expected]
 
 
 def test_each_response_is_measured_once_whatever_the_order(unread: Path, bench: Bench) -> None:
