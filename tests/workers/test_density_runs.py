@@ -28,11 +28,11 @@ def toys(own_cache: None, settings: Settings) -> None:
 
 @pytest.mark.usefixtures("toys")
 def test_a_run_writes_signals_scores_and_what_its_probes_found(project: Project, fill_corpus: FillCorpus) -> None:
-    fill_corpus(60)
+    fill_corpus(20)
     run = run_here(project, "density_ratio", strong="strong", weak="weak", form="mean")
     assert run.state == "done", run.error
     [source] = run.result["sources"].values()
-    assert (source["name"], source["n"], source["unit"], source["labelled"]) == ("one", 60, "nats per token", 60)
+    assert (source["name"], source["n"], source["unit"], source["labelled"]) == ("one", 20, "nats per token", 20)
     assert {name: told["name"] for name, told in run.result["models"].items()} == {"strong": "strong", "weak": "weak"}
     assert not run.result["probes"]["passed"]
     [probed] = run.result["probes"]["sources"].values()
@@ -40,7 +40,7 @@ def test_a_run_writes_signals_scores_and_what_its_probes_found(project: Project,
     signal = Signal.objects.filter(run=run).first()
     assert signal is not None
     assert signal.value == pytest.approx(signal.fields["score_b"] - signal.fields["score_a"])
-    assert Signal.objects.filter(run=run).count() == 60
+    assert Signal.objects.filter(run=run).count() == 20
     assert sorted(Score.objects.filter(run=run).values_list("name", flat=True).distinct()) == [
         "ratio",
         "strong",

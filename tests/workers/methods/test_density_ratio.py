@@ -39,8 +39,8 @@ def test_what_a_model_was_tuned_for_is_found_beyond_likelihood_length_and_chance
     rng = np.random.default_rng(0)
     folders = {}
     for name, text in (("weak", _bad), ("strong", _good)):
-        dialogues = [[*ASKED, {"role": "assistant", "content": text(rng)}] for _ in range(200)]
-        folders[name] = str(make_chat(tmp_path / name, dialogues=dialogues, steps=30))
+        dialogues = [[*ASKED, {"role": "assistant", "content": text(rng)}] for _ in range(100)]
+        folders[name] = str(make_chat(tmp_path / name, dialogues=dialogues, steps=25))
     pairs = []
     for row in range(60):
         sides = [_good(rng), _bad(rng)][:: 1 if row % 2 else -1]
