@@ -10,16 +10,21 @@ What none of them can place is `chat`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workers.engine.bench import Bench
 from workers.engine.domains.document import FALLBACK, Domain, Domains
 
+if TYPE_CHECKING:
+    from workers.engine.likelihood.cached import Likely
+
 MARGIN = 0.03
 # Characters of a prompt that a model is shown: its beginning says what it is about.
 SHOWN = 2000
 NO_PROMPT = "(nothing)"
+ROWS_AT_ONCE = 2048
 Route = Callable[[Sequence[str], Domains, Bench], list[str]]
 
 
@@ -59,16 +64,25 @@ def _centre(domain: Domain, bench: Bench, encoder: str) -> np.ndarray[tuple[int,
 def by_model(model: str) -> Route:
     def route(texts: Sequence[str], domains: Domains, bench: Bench) -> list[str]:
         names = [domain.name for domain in domains.all]
-        asked = [([_turn(_question(text[:SHOWN], domains))], names) for text in [NO_PROMPT, *texts]]
-        before, *rows = bench.likelihoods(asked, model=model)
-        found = []
-        for row in rows:
-            usable = all(one.is_clean for one in (*row, *before))
-            gain = [one.total - other.total for one, other in zip(row, before, strict=True)]
-            found.append(names[int(np.argmax(gain))] if usable else FALLBACK)
-        return found
+
+        def said(some: Sequence[str]) -> list[list[Likely]]:
+            asked = [([_turn(_question(text[:SHOWN], domains))], names) for text in some]
+            return bench.likelihoods(asked, model=model)
+
+        [before] = said([NO_PROMPT])
+        # In pieces, since the token ids of all prompts need not lie in memory at once.
+        rows = (
+            row for start in range(0, len(texts), ROWS_AT_ONCE) for row in said(texts[start : start + ROWS_AT_ONCE])
+        )
+        return [_likeliest(row, before, names) for row in rows]
 
     return route
+
+
+def _likeliest(row: Sequence[Likely], before: Sequence[Likely], names: Sequence[str]) -> str:
+    if not all(one.is_clean for one in (*row, *before)):
+        return FALLBACK
+    return names[int(np.argmax([one.total - other.total for one, other in zip(row, before, strict=True)]))]
 
 
 def _question(text: str, domains: Domains) -> str:
