@@ -7,7 +7,8 @@ strong one is the weak one trained further on a set's training pairs, once, eith
 three gaps: a ninth, a third and all of the training pairs) or on the preferred responses as texts. Everything is
 measured on held-out rows, through the product's kernel, on the rows that no model had to cut. Accuracy as mean and sd
 over three seeds of weights and order; intervals (95 %) are of the mean over the seeds and draw whole prompts.
-WINNOW_SEEDS=1 for fewer, WINNOW_SETS="helpful;LLMBar" for some, WINNOW_PLOT=FILE.svg for the picture of the gaps.
+WINNOW_SEEDS=1 for fewer, WINNOW_ONE_WEAK=1 for one weak toy under all seeds, WINNOW_SETS="helpful;LLMBar" for some of
+the sets, WINNOW_PLOT=FILE.svg for the picture of the gaps.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from workers.engine.heads.bradley_terry import Floats, Ints
 
 ROOT = Path(__file__).resolve().parents[1]
-FORMS = ("sum", "mean")
+FORMS = {"sum": "nats", "mean": "nats per token"}
 
 
 @dataclass
@@ -99,19 +100,19 @@ def _add(held: Held, one: Divided, strong: str, weak: str, said: tuple[str, floa
     from workers.engine.ratios.ratio import Scale
 
     objective, share = said
-    for form in FORMS:
-        found = measure(one.held_out, Scale(strong, weak, form=form), bench, lambda messages: messages)
-        rows = found.is_clean & np.isfinite(found.mean)
-        held.sign, held.prompts, held.cut = found.sign[rows], found.prompts[rows], int((~rows).sum())
-        held.add(f"{objective}, {share:.2f}, {form}", found.mean[rows])
+    found = measure(one.held_out, Scale(strong, weak), bench, lambda messages: messages)
+    rows = found.is_clean & np.isfinite(found.mean)
+    held.sign, held.prompts, held.cut = found.sign[rows], found.prompts[rows], int((~rows).sum())
+    for form, unit in FORMS.items():
+        # Both models have one tokenizer, so that a mean per token is the same count for both.
+        in_unit = replace(found, unit=unit)
+        held.add(f"{objective}, {share:.2f}, {form}", in_unit.mean[rows])
         if share == 1.0:
-            held.add(f"strong alone ({objective}), {form}", found.of_strong[rows])
-        if form == "sum":
-            apart = [abs(ratio.value("nats")) for sides, kept in zip(found.sides, rows, strict=True) if kept
-                     for ratio in sides]  # fmt: skip
-            held.gaps.setdefault(f"{objective}, {share:.2f}", []).append(float(np.mean(apart)))
-        if "length" not in held.hits:
-            held.add("length", learned_sign(one) * found.length[rows])
+            held.add(f"strong alone ({objective}), {form}", in_unit.of_strong[rows])
+    apart = [abs(ratio.value("nats")) for sides, kept in zip(found.sides, rows, strict=True) if kept for ratio in sides]
+    held.gaps.setdefault(f"{objective}, {share:.2f}", []).append(float(np.mean(apart)))
+    if "length" not in held.hits:
+        held.add("length", learned_sign(one) * found.length[rows])
 
 
 def learned_sign(one: Divided) -> int:

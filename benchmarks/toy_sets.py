@@ -35,6 +35,8 @@ SHARES = (1 / 9, 1 / 3, 1.0)
 PROMPT_READ, RESPONSE_READ = 48, 128
 ARMS = (*(("preferences", share) for share in SHARES), ("preferred texts", 1.0))
 OBJECTIVES = ("preferences", "preferred texts")
+# One weak toy for all seeds, which then are those of the further training alone: a third of the time.
+HAS_ONE_WEAK = os.environ.get("WINNOW_ONE_WEAK") == "1"
 QUIET = os.environ.get("WINNOW_QUIET", "")
 
 
@@ -87,6 +89,7 @@ class Nursery:
 
     def weak(self, seed: int) -> Path:
         """Next-token training on all training conversations of all sets, with both responses, once."""
+        seed = 0 if HAS_ONE_WEAK else seed
 
         def train() -> Any:
             from workers.engine.toys.lessons import Course, learn_texts
@@ -119,7 +122,7 @@ class Nursery:
             return model
 
         said = f"{name.lower()}-{objective.replace(' ', '-')}-{round(share * 100)}"
-        return self._made(f"toy-strong-{said}-{seed}", train)
+        return self._made(f"toy-strong-{said}-{seed}-over-{weak.name}", train)
 
     def made(self, name: str, dialogues: Callable[[], Sequence[Any]], epochs: int, seed: int) -> Path:
         """A toy of the tokenizer of all, trained from nothing on conversations of one's own."""

@@ -57,6 +57,8 @@ class OwnTokens:
                     add_generation_prompt=opens,
                     tokenize=True,
                     return_dict=False,
+                    # What is too long is cut and flagged by the chat, so no warning is due.
+                    tokenizer_kwargs={"verbose": False},
                 )
             )
         except TemplateError as error:

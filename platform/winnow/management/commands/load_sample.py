@@ -42,6 +42,8 @@ class Command(BaseCommand):
         campaigns_to_try(project, owner)
         self.stdout.write(f"Project {project.slug}: {done['accepted']} accepted, {done['unchanged']} unchanged.")
         self.stdout.write("Its votes are simulated, and marked so wherever they appear.")
+        if not (Path(settings.WINNOW_HOME) / "models").exists():
+            self.stdout.write("Methods that need language models: `manage.py make_tiny_models` makes toys to try with.")
         self.stdout.write(f"Log in as {owner.email} with the password {password}")
 
 
