@@ -87,6 +87,20 @@ def test_a_run_over_a_server_that_died_goes_on_and_ends_as_if_nothing_had_been(
     assert "s3cret" not in everything
 
 
+def test_a_server_that_only_writes_gives_candidates(
+    project: Project, owner: User, fill_corpus: FillCorpus, server: Served
+) -> None:
+    fill_corpus(2)
+    add_server(project=project, url=server.url, by=owner)
+    server.switches.forms, server.switches.tokenizes = (), False
+    run = run_here(project, "sample_responses", model=server.url, n=2, max_tokens=6, temperature=1.0)
+    assert (run.state, run.error) == (State.DONE, "")
+    assert run.result["written"] == 4 and run.result["models"]["model"]["server"] == server.url
+    assert run.result["author"].startswith("toy@") and "127.0.0.1" not in run.result["author"]
+    refused = run_here(project, "follow_up", model=server.url)
+    assert refused.state == State.FAILED and "no /tokenize" in refused.error
+
+
 def test_a_server_that_nobody_listed_fails_the_run_with_a_sentence(
     project: Project, owner: User, fill_corpus: FillCorpus, folders: Path, server: Served
 ) -> None:

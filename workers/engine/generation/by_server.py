@@ -61,7 +61,17 @@ def write_by_server(
         return _one(client, model, told[0], sampling, told[1], stop)
 
     found = side_by_side(wanted, one, hands=hands, check=check, on_done=on_written)
+    if any(REFUSED in each.flags for each in found):
+        _check_asked(client, model, sampling, check)
     return [found[start * sampling.n : (start + 1) * sampling.n] for start in range(len(asked))]
+
+
+def _check_asked(client: Client, model: str, sampling: Sampling, check: Stop) -> None:
+    """Unworkable where a plain question is refused, too: then it is not the texts."""
+    try:
+        _written(client, model, QUESTION, sampling, 0, check)
+    except Answered as reason:
+        raise Unworkable(f"The model server {client.url} refuses what is asked of it: {reason}.") from reason
 
 
 def _one(client: Client, model: str, messages: Messages, sampling: Sampling, number: int, stop: Stop) -> Written:

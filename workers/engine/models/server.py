@@ -69,7 +69,8 @@ class ServerScorer:
     def __init__(self, client: Client, facts: Facts, models: Path, check: Stop = lambda: None) -> None:
         self.client, self.facts, self.models, self.check = client, facts, models, check
         self.context, self.version = facts.context, facts.version
-        self.name = f"{facts.model} at {client.url}"
+        # Without the URL: it may come to stand in what is published, and the run's result tells it.
+        self.name = facts.model
         self.hands = HANDS
 
     def chat(self, *, with_eot: bool = True, template: str | None = None) -> Chat:
@@ -129,9 +130,9 @@ class ServerWriter:
 
     def __init__(self, client: Client, model: str) -> None:
         self.client, self.model = client, model
-        self.name = f"{model} at {client.url}"
-        # Of its name alone: who only writes tells nothing of its weights.
-        self.version = hashlib.sha256(self.name.encode()).hexdigest()[:16]
+        self.name = model
+        # Of where it is alone: who only writes tells nothing of its weights.
+        self.version = hashlib.sha256(f"{client.url} {model}".encode()).hexdigest()[:16]
 
     def write(
         self,
@@ -266,9 +267,9 @@ def _form(client: Client, model: str, ids: Sequence[int], check: Stop) -> tuple[
         except (Answered, _Unable) as reason:
             words.append(f"{form}: {reason}")
         except ServerTrouble as reason:
-            # Some answer 500 to what they do not know.
+            # Some answer 500 to what they do not know; another is only busy, and may be asked again later.
             troubles.append(reason)
-    if len(troubles) == len(FORMS):
+    if troubles:
         raise troubles[0]
     raise Unworkable(
         f"The model server {client.url} does not tell how probable a given text is, so it can write but not score "

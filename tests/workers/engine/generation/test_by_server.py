@@ -73,7 +73,7 @@ def test_a_server_that_cannot_score_can_write(server: Served, tmp_path: Path) ->
     check_usable(server.url, where, to_write=True)
     assert len(written(server, ASKED, tmp_path)) == 2
     assert told_of(server.url, where) == {"name": "toy", "server": server.url, "sha256": "", "reading": ""}
-    assert Bench(cache=tmp_path, servers=server.servers).author(server.url).startswith("toy at http://127.0.0.1")
+    assert Bench(cache=tmp_path, servers=server.servers).author(server.url).startswith("toy@")
 
 
 def test_a_system_turn_that_is_refused_goes_into_the_first_turn(server: Served, tmp_path: Path) -> None:
@@ -87,6 +87,11 @@ def test_a_conversation_that_does_not_fit_is_flagged_and_the_others_are_written(
     long, short = written(server, [[{"role": "user", "content": "word " * 500}], ASKED[0]], tmp_path)
     assert long == [Written("", 0, False, frozenset({"refused"}))] * 3
     assert all(one.flags == frozenset() for one in short)
+
+
+def test_what_is_refused_of_any_text_is_no_fault_of_the_texts(server: Served, tmp_path: Path) -> None:
+    with pytest.raises(Unworkable, match=r"refuses what is asked of it.*too long for this model"):
+        written(server, ASKED, tmp_path, max_tokens=500)
 
 
 def test_a_server_that_does_not_write_is_refused_before_a_run(server: Served, tmp_path: Path) -> None:
