@@ -11,6 +11,7 @@ allowed.py           which servers a project may reach, by which addresses, with
 client.py            the one guarded way to them
 server.py            a model behind a server, as a scorer
 server_tokens.py     a server's own tokenizer and template
+kept_tokens.py       conversations as its ids, kept on disk
 seen_before.py       whether a server says what it said before
 prompt_logprobs.py   the forms in which servers tell log-probabilities of given tokens
 side_by_side.py      several requests under way at once

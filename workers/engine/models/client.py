@@ -86,8 +86,6 @@ class Client:
         self.root = self.url.removesuffix("/v1")
         self.patience, self.most_bytes = patience or Patience(), most_bytes
         self._key = servers.key(self.url)
-        # What was asked of this server's tokenizer and need not be asked again.
-        self.memory: dict[object, dict[object, Any]] = {}
         self._turn = _Turn()
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpcore.default_ssl_context(),

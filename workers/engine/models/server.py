@@ -33,10 +33,11 @@ from workers.engine.likelihood.tokens import Messages, OwnTokens, TemplateRefuse
 from workers.engine.models.allowed import Server, Servers, canonical
 from workers.engine.models.client import Answered, Client, Garbled, Patience, ServerTrouble, Stop
 from workers.engine.models.folder import tokenizer_of
+from workers.engine.models.kept_tokens import KeptTokens
 from workers.engine.models.names import Served
 from workers.engine.models.prompt_logprobs import FORMS, body_of, read_of
 from workers.engine.models.seen_before import settled
-from workers.engine.models.server_tokens import THREE_TURNS, Reading, ServerTokens, find_out
+from workers.engine.models.server_tokens import THREE_TURNS, Memory, Reading, ServerTokens, find_out
 from workers.engine.models.side_by_side import side_by_side
 
 # Requests under way at once: enough to fill a server's batch, few enough for one that works them off one by one.
@@ -66,8 +67,9 @@ class Facts:
 class ServerScorer:
     """`check` is called while a request waits, and raises to end it."""
 
-    def __init__(self, client: Client, facts: Facts, models: Path, check: Stop = lambda: None) -> None:
+    def __init__(self, client: Client, facts: Facts, models: Path, *, cache: Path, check: Stop = lambda: None) -> None:
         self.client, self.facts, self.models, self.check = client, facts, models, check
+        self.cache = cache / "servers"
         self.context, self.version = facts.context, facts.version
         # Without the URL: it may come to stand in what is published, and the run's result tells it.
         self.name = facts.model
@@ -84,6 +86,9 @@ class ServerScorer:
         on_passage: Callable[[int], None] = lambda done: None,
     ) -> list[Scored]:
         """Neighbours in the order of their ids are asked about together, for servers that keep what texts share."""
+        for memory in _memories.values():
+            if memory.kept:
+                memory.kept.write()
         ids = sorted({passage.ids for passage in passages if passage.begin < len(passage.ids)})
         said = side_by_side(
             ids,
@@ -97,7 +102,12 @@ class ServerScorer:
         return [Scored(found.get(passage.ids, nothing)[passage.begin :]) for passage in passages]
 
     def _tokens(self, template: str | None) -> Tokens:
-        return _tokens(self.client, self.facts, self.models, template, self.check)
+        return _tokens(self.client, self.facts, self.models, template, self.check, self._memory(template))
+
+    def _memory(self, template: str | None) -> Memory:
+        of_template = hashlib.sha256(f"{self.facts.version} {template}".encode()).hexdigest()[:16]
+        file = self.cache / f"{of_template}.sqlite"
+        return _memories.setdefault(file, Memory(kept=KeptTokens(file)))
 
 
 def open_server(
@@ -111,7 +121,7 @@ def open_server(
 ) -> ServerScorer:
     """Unworkable for what trying again will not mend, ServerTrouble where the server does not answer."""
     facts = _believed(served, servers, models, cache, check)
-    return ServerScorer(_client(servers, served.url, patience), facts, models, check)
+    return ServerScorer(_client(servers, served.url, patience), facts, models, cache=cache, check=check)
 
 
 def told_of_server(served: Served) -> dict[str, Any]:
@@ -167,12 +177,14 @@ def open_server_to_write(
 
 def forget_servers() -> None:
     _writers.clear()
+    _memories.clear()
     _known.clear()
     while _clients:
         _clients.popitem()[1][2].close()
 
 
 _writers: dict[tuple[Server, str], tuple[float, str]] = {}
+_memories: dict[Path, Memory] = {}
 _known: dict[tuple[Server, str, Path], tuple[float, Facts]] = {}
 _clients: dict[str, tuple[Servers, Patience | None, Client]] = {}
 
@@ -299,10 +311,11 @@ def _asked(client: Client, form: str, model: str, ids: Sequence[int], stop: Stop
         raise ServerTrouble(f"The model server {client.url} answers {reason} where it scored before.") from reason
 
 
-def _tokens(client: Client, facts: Facts, models: Path, template: str | None, check: Stop) -> Tokens:
+def _tokens(
+    client: Client, facts: Facts, models: Path, template: str | None, check: Stop, memory: Memory | None = None
+) -> Tokens:
     if facts.reading is None:
         return OwnTokens(tokenizer_of(_folder(models, facts.tokenizer)), template)
-    memory = client.memory.setdefault((facts.version, facts.model, template), {})
     return ServerTokens(client, facts.model, facts.reading, template=template, check=check, memory=memory)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from workers.engine.likelihood.tokens import Messages, TemplateRefuses
 from workers.engine.models.client import Answered, Client, Garbled, ServerTrouble, Stop
+from workers.engine.models.kept_tokens import KeptTokens
 
 # A question, an answer and a question, for what can be told of a template only by looking at what it writes.
 THREE_TURNS = (
@@ -20,8 +21,6 @@ R = TypeVar("R")
 
 # Where /tokenize may lie: beside /v1, as vLLM has it, or below it.
 PLACES = ("//", "/")
-# What finds out about a template is short and comes again and again; texts come once.
-KEPT, LONGEST_KEPT = 4096, 1000
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,14 @@ class Reading:
     context: int
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What need not be asked again: single answers here, conversations on disk."""
+
+    answers: dict[object, Any] = field(default_factory=dict)
+    kept: KeptTokens | None = None
+
+
 class ServerTokens:
     """As `likelihood.tokens.Tokens` asks for it; `template` goes with every request, for servers that let it."""
 
@@ -48,20 +55,25 @@ class ServerTokens:
         *,
         template: str | None = None,
         check: Stop = lambda: None,
-        memory: dict[object, Any] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.name = f"{client.url}#{model}"
         self.bos, self.adds_bos = reading.bos, reading.adds_bos
         self._client, self._model, self._reading = client, model, reading
         self._template, self._check = template, check
-        self._memory = {} if memory is None else memory
+        self._memory = memory or Memory()
 
     def rendered(self, turns: Messages, *, opens: bool) -> tuple[int, ...]:
         told = [{"role": str(turn["role"]), "content": str(turn.get("content") or "")} for turn in turns]
         key = json.dumps([told, opens])
-        if len(key) > LONGEST_KEPT:
-            return self._asked_of_template(told, opens)
-        return self._remembered(key, lambda: self._asked_of_template(told, opens))
+        kept = self._memory.kept
+        if kept is None:
+            return self._remembered(key, lambda: self._asked_of_template(told, opens))
+        found = kept.find(key)
+        if found is None:
+            found = self._asked_of_template(told, opens)
+            kept.add(key, found)
+        return found
 
     def is_special(self, token: int) -> bool:
         if self._reading.special is not None:
@@ -81,11 +93,11 @@ class ServerTokens:
         return self._post("tokenize", {"prompt": "a"}, _context)
 
     def _remembered(self, asked: object, ask: Callable[[], R]) -> R:
-        if asked not in self._memory:
-            if len(self._memory) >= KEPT:
-                self._memory.clear()
-            self._memory[asked] = ask()
-        return cast("R", self._memory[asked])
+        answers = self._memory.answers
+        if asked in answers:
+            return cast("R", answers[asked])
+        answer = answers[asked] = ask()
+        return answer
 
     def _asked_of_template(self, turns: Messages, opens: bool) -> tuple[int, ...]:
         body = {"messages": turns, "add_generation_prompt": opens, "add_special_tokens": False}

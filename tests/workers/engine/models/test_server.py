@@ -104,6 +104,17 @@ def test_what_was_read_is_not_asked_for_again(server: Served, folder: Path) -> N
     assert len(server.asked) == before
 
 
+def test_a_worker_that_begins_anew_finds_the_ids_on_disk(server: Served, folder: Path, tmp_path: Path) -> None:
+    rows = [([{"role": "user", "content": f"Question {n}"}], ["one", "other"]) for n in range(5)]
+    found = likelihoods(opened(server, folder, cache=tmp_path), rows, cache=tmp_path)
+    forget_servers()
+    server.asked.clear()
+    assert likelihoods(opened(server, folder, cache=tmp_path), rows, cache=tmp_path) == found
+    assert not [body for body in server.to("/tokenize") if "Question" in str(body)]
+    # The fixed conversation is all that is scored.
+    assert len(server.to("/v1/completions")) == 1
+
+
 def test_what_ends_a_turn_is_told_from_text_by_its_looks(server: Served, folder: Path) -> None:
     own, there = FolderScorer(folder).chat().tokens, opened(server, folder).chat().tokens
     assert [there.is_special(token) for token in range(40)] == [own.is_special(token) for token in range(40)]
