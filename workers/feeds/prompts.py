@@ -12,8 +12,8 @@ from ledger.shards import Draft
 from workers.feeds._base import CannotRun, WrongOutcome
 from workers.methods._base import Method, Outcome, Prompt
 
-# Writing is slow: half a minute of a small model on two cores with eight candidates each.
-SHARD_SIZE = 32
+# Writing is slow: half a minute of a small model on two cores with eight candidates of a hundred tokens.
+SHARD_SIZE = 16
 
 
 def drafts(run: Run, method: Method, params: Any) -> list[Draft]:
