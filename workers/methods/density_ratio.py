@@ -34,10 +34,11 @@ Signal
     beside the strong model alone and length alone, on the same rows; how scores go with length; and the probes.
 
 Limits
-    A sum grows with length: Spearman's rho of score and length is reported, and beyond 0.5 warned of. It inherits the
-    biases of both models. Where strong and weak are alike, its sign is noise. A small number is not a small difference
-    in quality, and sources are not comparable with each other. Customising costs some 300 tokens of the context; rules
-    know English words only, and centroids of a few questions place many prompts wrongly.
+    A sum grows or falls with length: Spearman's rho of the two is reported, and beyond 0.5 warned of; where it falls,
+    an empty answer scores best, which the probes find. It inherits the biases of both models. Where strong and weak are
+    alike, its sign is noise. A small number is not a small difference in quality, and sources are not comparable with
+    each other. Customising costs some 300 tokens of the context; rules know English words only, and centroids of a few
+    questions place many prompts wrongly.
 
 Cost
     Two models read every prompt once and every response once; what prompts of a domain share is read once for some tens

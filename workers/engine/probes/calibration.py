@@ -21,6 +21,8 @@ from workers.engine.probes.record import Probe
 
 BINS, ROWS_PER_BIN, LEAST = 10, 20, 200
 DRAWS, STEPS = 200, 60
+# A temperature so many times the usual margin leaves every probability near one half.
+SAYS_NOTHING = 50
 
 
 def ask(margin: Floats, sign: Ints, prompts: Ints, *, seed: int) -> Probe:
@@ -43,11 +45,14 @@ def ask(margin: Floats, sign: Ints, prompts: Ints, *, seed: int) -> Probe:
         "bins": bins, "temperature": fitted, "calibrated": calibrated, "n_fitted": len(first),
         "expected": _by_chance(held / fitted, bins, rng),
     }  # fmt: skip
-    words = (
-        f"Read as log-odds, its margins are off by {raw:.2f} on average (ECE, {bins} bins), and by {calibrated:.2f} "
-        f"when divided by the temperature {fitted:.3g} that was fitted on {len(first):,} other labels. By chance alone "
-        f"a scorer without error would show {details['expected']:.2f} here."
-    )
+    words = f"Read as log-odds, its margins are off by {raw:.2f} on average (ECE, {bins} bins)"
+    if fitted > SAYS_NOTHING * _spread(margin[first]):
+        words += f", and no temperature mends that: on {len(first):,} other labels they say nothing of which is better."
+    else:
+        words += (
+            f", and by {calibrated:.2f} when divided by the temperature {fitted:,.3g}, fitted on {len(first):,} "
+            f"other labels. By chance alone a scorer without error would show {details['expected']:.2f} here."
+        )
     return Probe("ece", None, words, raw, low, high, len(second), blocks=False, details=details)
 
 
@@ -62,7 +67,7 @@ def ece(margin: Floats, sign: Ints, bins: int) -> float:
 
 def temperature(margin: Floats, sign: Ints) -> float:
     """By golden section on its logarithm; the largest of the range where margins say nothing."""
-    spread = float(np.sqrt(np.mean(margin**2))) or 1.0
+    spread = _spread(margin)
     toward = margin * sign
 
     def loss(log_t: float) -> float:
@@ -77,6 +82,10 @@ def temperature(margin: Floats, sign: Ints) -> float:
         else:
             low = one
     return float(np.exp((low + high) / 2))
+
+
+def _spread(margin: Floats) -> float:
+    return float(np.sqrt(np.mean(margin**2))) or 1.0
 
 
 def _first_half(prompts: Ints, seed: int) -> Any:

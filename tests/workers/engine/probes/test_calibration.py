@@ -52,7 +52,9 @@ def test_margins_that_say_nothing_get_a_temperature_that_says_so() -> None:
     margin, sign = rng.normal(size=2000), rng.choice([-1, 1], size=2000)
     told = ask(margin, sign, np.arange(2000), seed=0)
     assert told.details["temperature"] > 5
-    assert told.details["calibrated"] < told.value
+    assert told.value is not None and told.details["calibrated"] < told.value
+    turned = ask(np.where(sign > 0, -1.0, 1.0), sign, np.arange(2000), seed=0)
+    assert "no temperature mends that" in turned.words
 
 
 def test_all_margins_equal_or_none_at_all() -> None:
