@@ -39,6 +39,7 @@ NO_PAGES = {
     "curation:recipe_preview", "curation:recipe_undo", "curation:wording_preview",
     "curation:model_server_remove",
     "curation:audit_policy", "curation:audit_undo", "curation:audit_finish", "curation:audit_cancel",
+    "curation:probe_override",
 }  # fmt: skip
 NOBODYS = {"account_login", "account_reset_password"}
 # Not drawn from the sample: an import's page is walked in tests/corpus.
