@@ -14,11 +14,13 @@ from accounts.problems import Invalid
 from curation.audits.evidence import Checked, checked, refuse_unaudited
 from curation.audits.noise import noise_of
 from curation.gains.reports import kept_with
+from curation.labellers import LABELLERS
 from curation.models import Release, ReleaseRow, Split
 from curation.preview import Preview, count_groups
 from curation.recipes import decided_sql
 from curation.rules import Rules, parse
 from curation.standing import Standing
+from ledger.models import Run
 
 MAX_FLOAT32 = 3.4e38
 
@@ -122,7 +124,7 @@ FROM (
            CASE WHEN d.hand IS NOT NULL THEN d.hand_soften_to ELSE d.soften_to END AS soften_to,
            CASE WHEN d.hand IS NULL OR d.action IN ('keep', 'soften') THEN d.margin END AS margin,
            CASE WHEN d.hand IS NULL OR d.action IN ('keep', 'soften') THEN d.weight END AS weight,
-           CASE WHEN d.hand IS NULL THEN 'rule: ' || d.rule || COALESCE('; label by ' || d.label_by || ', run '
+           CASE WHEN d.hand IS NULL THEN 'rule: ' || d.rule || COALESCE('; label by ' || d.label_by || ', '
                      || (%(runs)s::jsonb ->> d.label_by), '')
                 ELSE 'by hand, ' || COALESCE(NULLIF(person.name, ''), 'person ' || person.id, 'somebody')
                      || CASE WHEN batch.reason = '' THEN '' ELSE ': ' || batch.reason END
@@ -146,10 +148,17 @@ WHERE o.action IN ('keep', 'flip', 'soften', 'label') AND o.label IS NOT NULL
 
 
 def _insert_rows(release: Release, standing: Standing) -> None:
-    runs = json.dumps({method: run.pk for method, run in standing.runs.items()})
+    runs = json.dumps({method: _run_words(run) for method, run in standing.runs.items() if method in LABELLERS})
     named: dict[str, Any] = {"release": release.pk, "project": release.project_id, "as_of": release.as_of, "runs": runs}
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, named)
+
+
+def _run_words(run: Run) -> str:
+    """Whose word a label is that a method gave, for the reason of its row."""
+    models = run.result.get("models") or {}
+    named = ", ".join(f"{role} {model.get('name', '')}" for role, model in sorted(models.items()))
+    return f"run {run.pk} ({named})" if named else f"run {run.pk}"
 
 
 def _counts(found: Checked, standing: Standing) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def test_the_rows_the_manifest_and_the_card_say_whose_label_it_is(project: Proje
     release = frozen(project)
     held = rows_of(release)[row.external_id]
     assert held["action"] == "label" and held["label"] == 1 and held["imported_label"] is None
-    assert held["reason"] == f"rule: by ratio; label by density_ratio, run {scored.pk}" and not held["is_by_hand"]
+    says = f"rule: by ratio; label by density_ratio, run {scored.pk} (strong dpo, weak sft)"
+    assert held["reason"] == says and not held["is_by_hand"]
     manifest = release.manifest
     assert manifest["counts"]["rules"][0]["labels"] == {
         "method": "density_ratio", "run": scored.pk, "models": scored.result["models"],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
+import orjson
 import pytest
 from django.test import Client
 
@@ -166,3 +168,10 @@ def test_nothing_can_be_drawn_where_the_rule_labels_nothing(project: Project, co
 def test_the_method_of_a_label_is_part_of_what_an_audit_holds_for() -> None:
     other = {"rules": [{"name": "by ratio", "then": {"label": "follow_up"}}]}
     assert rule_key(parse(LABEL), 0) != rule_key(parse(other), 0)
+
+
+def test_keys_of_rules_that_do_not_label_are_what_they_were() -> None:
+    first = {"field": "has_label", "op": "==", "value": True}
+    rules = parse({"rules": [{"when": first, "then": "keep"}, {"then": "flip"}]})
+    told = orjson.dumps([[first, None], "flip"], option=orjson.OPT_SORT_KEYS)
+    assert rule_key(rules, 1) == hashlib.sha256(told).hexdigest()

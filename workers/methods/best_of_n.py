@@ -25,7 +25,8 @@ Signal
     cache. The result tells how many prompts gave no pair and why, and how often the chosen one is the longer one.
 
 Limits
-    The best of a few poor answers is a poor answer. Whatever bias the scorer has, choosing the best of many brings it
+    Candidates are scored with nothing put before their prompts, whatever a later run of the scorer does. The best of a
+    few poor answers is a poor answer. Whatever bias the scorer has, choosing the best of many brings it
     out: where the chosen one is nearly always the longer one, length was chosen. The worst one is often broken rather
     than worse; random others make harder and more useful pairs.
 
