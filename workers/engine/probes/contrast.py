@@ -24,7 +24,7 @@ import numpy as np
 from workers.engine.bench import Bench
 from workers.engine.heads.bradley_terry import wilson
 from workers.engine.probes.keys import Messages, Scores
-from workers.engine.probes.record import Probe, ends
+from workers.engine.probes.record import Probe, ends, percent
 
 NEAR, SAME, FAR = 0.5, 0.97, 0.5
 # Pairs at most, and the pairs without which nothing can be said.
@@ -89,7 +89,9 @@ def ask(score: Scores, pairs: Pairs, *, check: Callable[[], None] = lambda: None
     # A pair counts as one: both its answers hang on the same two responses.
     low, high = ends(wilson(share * n, n))
     passed = low is not None and low > CHANCE
-    words = f"Given two prompts that are alike, it ranks the prompt's own response first in {share:.0%} of {2 * n:,}."
+    words = (
+        f"Given two prompts that are alike, it ranks the prompt's own response first in {percent(share)} of {2 * n:,}."
+    )
     if not passed:
         words += " That is not shown to be more than the half that a scorer gets which does not read the prompt."
     details = {"both_ways": both, "share_both_ways": both / n}

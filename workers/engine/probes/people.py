@@ -1,10 +1,13 @@
-"""Does the scorer agree with people, and more than length alone does?"""
+"""Does the scorer agree with the labels, and more than length alone does?
+
+Labels are those of the data, of people together or of a curator's hand; those that a rule gave are not among them.
+"""
 
 from __future__ import annotations
 
 from workers.engine.heads.bradley_terry import Floats, Ints
 from workers.engine.probes.agreement import agreement, difference
-from workers.engine.probes.record import Probe, ends
+from workers.engine.probes.record import Probe, ends, percent
 
 CHANCE, LEAST = 0.5, 50
 
@@ -19,12 +22,12 @@ def _agreement(margin: Floats, sign: Ints, prompts: Ints) -> Probe:
     found = agreement(margin, sign, prompts)
     low, high = ends(found["interval"])
     if n < LEAST or low is None or high is None:
-        words = f"Whether it agrees with people cannot be said: {n:,} labels that are no tie, and {LEAST} are needed."
+        words = (
+            f"Whether it agrees with the labels cannot be said: {n:,} labels that are no tie, and {LEAST} are needed."
+        )
         return Probe("agreement", None, words, found["share"], low, high, n, CHANCE)
     passed = low > CHANCE
-    words = (
-        f"It gives the label that people gave in {found['share']:.0%} of {n:,} comparisons ({low:.0%} to {high:.0%})"
-    )
+    words = f"It gives the label in {percent(found['share'])} of {n:,} comparisons ({percent(low)} to {percent(high)})"
     words += "." if passed else ": it is not shown to do better than a coin."
     return Probe("agreement", passed, words, found["share"], low, high, n, CHANCE, details={"prompts": found["groups"]})
 
@@ -41,12 +44,14 @@ def _beyond_length(margin: Floats, length: Floats, sign: Ints, prompts: Ints, se
         words = f"Whether it tells more than length cannot be said from {n:,} labels; {LEAST} are needed."
         return Probe("beyond_length", None, words, found["value"], low, high, n, 0.0)
     points = f"{100 * found['value']:+.1f} points, {100 * low:+.1f} to {100 * high:+.1f}"
-    beside = f"Taking the {which} response agrees with people in {details['length']:.0%} of the same {n:,} comparisons"
+    beside = (
+        f"Taking the {which} response gives the label in {percent(details['length'])} of the same {n:,} comparisons"
+    )
     if low > 0:
-        return Probe("beyond_length", True, f"{beside}; it agrees more often ({points}).", found["value"], low, high, n,
-                     0.0, details=details)  # fmt: skip
+        words = f"{beside}; it gives it more often ({points})."
+        return Probe("beyond_length", True, words, found["value"], low, high, n, 0.0, details=details)
     if high < 0:
-        words = f"{beside}, and it agrees less often than that ({points})."
+        words = f"{beside}, and it gives it less often than that ({points})."
         return Probe("beyond_length", False, words, found["value"], low, high, n, 0.0, details=details)
     words = f"{beside}; that it tells more than length is not shown ({points})."
     return Probe("beyond_length", None, words, found["value"], low, high, n, 0.0, details=details)

@@ -38,3 +38,7 @@ class Probe:
 
 def ends(interval: tuple[float, float] | None) -> tuple[float | None, float | None]:
     return interval if interval is not None else (None, None)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

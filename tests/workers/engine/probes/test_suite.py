@@ -152,7 +152,7 @@ def test_agreement_that_is_length_in_disguise_is_told_and_less_than_length_block
     assert named(probed(bench, long, rows))["beyond_length"]["passed"] is None
     worse = named(probed(bench, lambda m, t: long(m, t) * (1 if _seed(t) % 4 else -1), rows))["beyond_length"]
     assert worse["passed"] is False
-    assert "agrees less often than that" in worse["words"]
+    assert "gives it less often than that" in worse["words"]
 
 
 @pytest.mark.parametrize("says", [perfect, blind])
