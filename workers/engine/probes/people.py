@@ -39,14 +39,13 @@ def _beyond_length(margin: Floats, length: Floats, sign: Ints, prompts: Ints, se
     which, directed = ("longer", length) if longer >= 0.5 else ("shorter", -length)
     found = difference(margin, directed, sign, prompts, seed=[seed, n])
     low, high = ends(found["interval"])
-    details = {"length": max(longer, 1 - longer), "prefers": which}
+    of_length = max(longer, 1 - longer)
+    details = {"length": of_length, "prefers": which}
     if n < LEAST or low is None or high is None:
         words = f"Whether it tells more than length cannot be said from {n:,} labels; {LEAST} are needed."
         return Probe("beyond_length", None, words, found["value"], low, high, n, 0.0)
     points = f"{100 * found['value']:+.1f} points, {100 * low:+.1f} to {100 * high:+.1f}"
-    beside = (
-        f"Taking the {which} response gives the label in {percent(details['length'])} of the same {n:,} comparisons"
-    )
+    beside = f"Taking the {which} response gives the label in {percent(of_length)} of the same {n:,} comparisons"
     if low > 0:
         words = f"{beside}; it gives it more often ({points})."
         return Probe("beyond_length", True, words, found["value"], low, high, n, 0.0, details=details)
