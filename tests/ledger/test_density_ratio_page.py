@@ -42,7 +42,7 @@ def test_each_probe_has_a_chip_a_figure_and_a_sentence(page: str) -> None:
 
 
 def test_the_words_and_the_weights_are_named(page: str) -> None:
-    assert "Prompts were placed by rules" in page and "version 0 <code>555555555555</code>" in page
+    assert "Prompts were placed by rules" in page and "version 0</a> <code>555555555555</code>" in page
     assert "Weights of strong</dt><dd>toy-strong <code>aaaaaaaaaaaa</code>" in page
 
 
