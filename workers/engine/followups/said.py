@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -225,12 +226,13 @@ class Recalled:
 
     def __init__(self, found: Measured, follow_ups: FollowUps, scale: Scale, bench: Bench) -> None:
         self.follow_ups, self.scale, self.bench = follow_ups, scale, bench
-        self.known: dict[tuple[str, str], Said] = {}
+        self.known: dict[tuple[bytes, str], Said] = {}
         for pair, (a, b) in zip(found.pairs, found.sides, strict=True):
-            self.known[str(pair.messages), pair.a], self.known[str(pair.messages), pair.b] = a, b
+            key = _digest(pair.messages)
+            self.known[key, pair.a], self.known[key, pair.b] = a, b
 
     def __call__(self, asked: Sequence[tuple[Messages, Sequence[str]]]) -> list[list[Said]]:
-        rows = [(str(messages), messages, texts) for messages, texts in asked]
+        rows = [(_digest(messages), messages, texts) for messages, texts in asked]
         fresh = [
             (key, messages, [text for text in texts if (key, text) not in self.known]) for key, messages, texts in rows
         ]
@@ -243,8 +245,12 @@ class Recalled:
         }
         return [[new.get((key, text)) or self.known[key, text] for text in texts] for key, _, texts in rows]
 
-    def _unknown(self, key: str, texts: Sequence[str]) -> list[str]:
+    def _unknown(self, key: bytes, texts: Sequence[str]) -> list[str]:
         return [text for text in texts if (key, text) not in self.known]
+
+
+def _digest(messages: Messages) -> bytes:
+    return hashlib.sha256(str(messages).encode()).digest()
 
 
 def measure(pairs: Sequence[Sides], follow_ups: FollowUps, scale: Scale, bench: Bench) -> Measured:
