@@ -22,7 +22,7 @@ FillCorpus = Callable[..., int]
 @pytest.fixture
 def toys(own_cache: None, settings: Settings) -> None:
     for seed, name in enumerate(("strong", "weak")):
-        make_chat(Path(settings.WINNOW_HOME) / "models" / name, seed=seed)
+        make_chat(Path(settings.WINNOW_HOME) / "models" / name, seed=seed, context=1024)
     forget_residents()
 
 
@@ -52,6 +52,20 @@ def test_a_run_writes_signals_scores_and_what_its_probes_found(project: Project,
 
 def _said(run: Run) -> list[Any]:
     return list(Signal.objects.filter(run=run).order_by("comparison").values_list("comparison", "value", "fields"))
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_model_may_say_the_domain_and_is_named_with_the_words(project: Project, fill_corpus: FillCorpus) -> None:
+    fill_corpus(4)
+    asked = {"strong": "strong", "weak": "weak", "customise": "model", "router_model": "weak"}
+    run = run_here(project, "density_ratio", **asked)
+    assert run.state == "done", run.error
+    assert sorted(run.result["models"]) == ["router_model", "strong", "weak"]
+    [source] = run.result["sources"].values()
+    assert source["customise"]["wording"]["version"] == 0
+    assert source["flagged"] == {}
+    for fields in Signal.objects.filter(run=run).values_list("fields", flat=True):
+        assert fields["exemplar"].startswith(fields["domain"]) or (fields["domain"], fields["exemplar"]) == ("chat", "")
 
 
 @pytest.mark.usefixtures("toys")
