@@ -9,7 +9,7 @@ text, since tokens of two tokenizers are two units.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -70,19 +70,26 @@ class Scale:
 def ratios(asked: Sequence[Responses], scale: Scale, bench: Bench) -> list[list[Ratio]]:
     """One per response, in the order asked; each model reads all rows before the other is loaded."""
     template = shared_template(scale.strong, scale.weak, bench) if scale.is_template_shared else None
-    strong, weak = (_likelihoods(asked, model, scale, template, bench) for model in (scale.strong, scale.weak))
-    return [[Ratio(*both) for both in zip(one, other, strict=True)] for one, other in zip(strong, weak, strict=True)]
+    starts = range(0, len(asked), ROWS_AT_ONCE)
+    found: dict[str, list[list[Likely]]] = {}
+    for nth, model in enumerate((scale.strong, scale.weak)):
+        found[model] = []
+        # In pieces, since the token ids of a whole source need not lie in memory at once.
+        for piece, start in enumerate(starts):
+            part = _part_of(bench, nth * len(starts) + piece, 2 * len(starts))
+            some = asked[start : start + ROWS_AT_ONCE]
+            found[model] += part.likelihoods(some, model=model, with_eot=scale.with_eot, template=template)
+    both = zip(found[scale.strong], found[scale.weak], strict=True)
+    return [[Ratio(*said) for said in zip(*rows, strict=True)] for rows in both]
 
 
-def _likelihoods(
-    asked: Sequence[Responses], model: str, scale: Scale, template: str | None, bench: Bench
-) -> list[list[Likely]]:
-    """In pieces, since the token ids of a whole source need not lie in memory at once."""
-    found: list[list[Likely]] = []
-    for start in range(0, len(asked), ROWS_AT_ONCE):
-        some = asked[start : start + ROWS_AT_ONCE]
-        found += bench.likelihoods(some, model=model, with_eot=scale.with_eot, template=template)
-    return found
+def _part_of(bench: Bench, nth: int, of: int) -> Bench:
+    """A bench that tells progress as the `nth` of so many equal parts."""
+
+    def progress(done: int, total: int | None = None, stage: str = "") -> None:
+        bench.progress(*((nth * total + done, of * total) if total else (done, total)), stage)
+
+    return replace(bench, progress=progress)
 
 
 def unit_of(found: Iterable[Ratio], form: str) -> str:

@@ -125,6 +125,19 @@ def test_the_end_of_the_turn_counts_unless_it_is_left_out(folders: dict[str, str
     assert with_end.value(NATS) != without.value(NATS)
 
 
+def test_progress_goes_once_from_beginning_to_end(
+    folders: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.engine.ratios.ratio.ROWS_AT_ONCE", 1)
+    told: list[float] = []
+
+    def progress(done: int, total: int | None = None, stage: str = "") -> None:
+        told.append(done / (total or 1))
+
+    values(Bench(cache=tmp_path, progress=progress), folders["a"], folders["b"])
+    assert told == [0.25, 0.5, 0.75, 1.0]
+
+
 def test_tokens_are_the_unit_only_where_both_models_count_the_same(folders: dict[str, str], bench: Bench) -> None:
     same = [one for row in ratios(ASKED, Scale(folders["a"], folders["b"]), bench) for one in row]
     apart = [one for row in ratios(ASKED, Scale(folders["a"], folders["other_words"]), bench) for one in row]
