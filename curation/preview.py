@@ -75,7 +75,7 @@ def preview(*, project: Project, rules: Rules, against: Rules | None = None) -> 
     standing = Standing.of(project, sees="base", is_whole=True)
     found = checked(project, rules, runs=standing.runs)
     warnings = _warnings(standing, rules) + refusal(found) + closed_gates(found)
-    return _Counted(found, against, _counted(standing, rules, against)).preview(warnings)
+    return _Counted(found, against, _counted(standing, rules, against), rules).preview(warnings)
 
 
 def count_groups(rules: Checked, groups: list[dict[str, Any]]) -> Preview:
@@ -105,8 +105,12 @@ def _counted(standing: Standing, rules: Rules, against: Rules | None) -> list[di
 class _Counted:
     """Sums over the groups that the database counted."""
 
-    def __init__(self, found: Checked, against: Rules | None, groups: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, found: Checked, against: Rules | None, groups: list[dict[str, Any]], proposed: Rules | None = None
+    ) -> None:
         self.rules = found.rules
+        # As they are written, whatever the project and its probes let them do: only these are set beside a version.
+        self.proposed = proposed or found.rules
         self.evidence = found.evidence
         self.gates = found.gates or ((),) * len(found.rules.rules)
         self.against = against
@@ -170,7 +174,7 @@ class _Counted:
 
     def _moved(self, matched: int | None, former: int | None) -> bool:
         assert self.against is not None  # noqa: S101 - only asked with one
-        now = None if matched is None else self.rules.rules[matched]
+        now = None if matched is None else self.proposed.rules[matched]
         then = None if former is None else self.against.rules[former]
         if now is None or then is None:
             return now is not then

@@ -134,6 +134,15 @@ def test_a_failed_probe_sends_the_rows_to_review_and_says_why(project: Project, 
     assert "Solution" in card(release.manifest)
 
 
+def test_a_closed_gate_is_no_change_of_the_recipe(project: Project, corpus: Any) -> None:
+    run, row = corpus.run("density_ratio", {"probes": FAILED}), corpus.add(label=None)
+    score(run, row, 1.0)
+    found = preview(project=project, rules=parse(LABEL), against=parse(LABEL))
+    assert found.changed == 0 and found.rules[0].action == Action.REVIEW
+    other = {"rules": [LABEL["rules"][0] | {"then": {"label": "follow_up"}}]}
+    assert preview(project=project, rules=parse(LABEL), against=parse(other)).changed == 1
+
+
 def test_a_run_without_probes_labels_nothing(project: Project, corpus: Any) -> None:
     row = corpus.add(label=None)
     score(corpus.run("follow_up", {}), row, 1.0)
