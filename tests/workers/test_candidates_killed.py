@@ -31,9 +31,9 @@ def test_kill_9_and_again_doubles_nothing(
     project: Project, fill_corpus: FillCorpus, tmp_path: Path, settings: Settings
 ) -> None:
     settings.WINNOW_HOME = tmp_path
-    fill_corpus(48)
+    fill_corpus(40)
     writer = make_chat(tmp_path / "writer", seed=2)
-    params = {"model": str(writer), "n": 2, "max_tokens": 40, "temperature": 1.3}
+    params = {"model": str(writer), "n": 2, "max_tokens": 24, "temperature": 1.3}
     run = Run.objects.create(
         project=project, kind=RunKind.METHOD, method="sample_responses", queue="cpu", params=params
     )
@@ -46,7 +46,7 @@ def test_kill_9_and_again_doubles_nothing(
     Shard.objects.filter(run=run, state=State.RUNNING).update(lease_expires_at=timezone.now())
     tasks.run_method.apply(kwargs={"run_id": run.pk})
     run.refresh_from_db()
-    assert run.state == State.DONE and run.result["prompts"] == 48 and run.result["written"] == 96
+    assert run.state == State.DONE and run.result["prompts"] == 40 and run.result["written"] == 80
     assert Response.objects.count() - before == run.result["new"]
     copies = sum(Score.objects.filter(run=run, name="copies").values_list("value", flat=True))
     assert copies == run.result["new"] + run.result["repeated"]

@@ -20,7 +20,7 @@ ASKED = [
     [{"role": "user", "content": text}]
     for text in ("What is rain?", "Name a colour.", "Tell me of a long walk by the sea in the evening.", "Why?")
 ]
-HOT = Sampling(n=3, seed=7, temperature=1.3, top_p=0.95, top_k=60, max_tokens=24)
+HOT = Sampling(n=3, seed=7, temperature=1.3, top_p=0.95, top_k=60, max_tokens=12)
 
 
 @pytest.fixture(scope="session")
@@ -73,11 +73,11 @@ def test_neither_batch_nor_order_nor_number_changes_a_candidate(
     scorer = writer("llama")
     found = scorer.write(ASKED, HOT)
     assert scorer.write(ASKED[::-1], HOT) == found[::-1]
-    more = scorer.write(ASKED[:1], Sampling(5, 7, 1.3, 0.95, 60, 24))[0]
+    more = scorer.write(ASKED[:1], Sampling(5, 7, 1.3, 0.95, 60, 12))[0]
     assert more[:3] == found[0] and len({one.text for one in more}) == 5
     monkeypatch.setattr(local, "MOST_ROWS", {"cpu": 2})
     assert scorer.write(ASKED, HOT) == found
-    assert scorer.write(ASKED, Sampling(3, 8, 1.3, 0.95, 60, 24)) != found
+    assert scorer.write(ASKED, Sampling(3, 8, 1.3, 0.95, 60, 12)) != found
 
 
 def test_without_temperature_it_is_what_transformers_writes_greedily(writer: Callable[[str], FolderScorer]) -> None:
