@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks import follow_up, gap_plot
-from benchmarks.density_ratio import Held, learned_sign
-from benchmarks.toy_sets import ARMS, SHARES, Divided, divided_sets
+from benchmarks.density_ratio import FORMS, Held, learned_sign
+from benchmarks.toy_sets import SHARES, Divided, divided_sets
 from curation.wordings.kinds import bundled
 from workers.engine.followups.remarks import read_set
 
@@ -53,10 +53,11 @@ def test_remarks_are_halved_without_overlap_and_shuffled_within_their_aspect() -
 def test_the_picture_has_a_dot_for_every_gap_at_the_height_of_its_accuracy() -> None:
     held = Held(sign=np.ones(40, np.int64), prompts=np.arange(40))
     held.add("length", np.ones(40))
-    for objective, share in ARMS:
-        margin = np.where(np.arange(40) < 20 + 4 * SHARES.index(share), 1.0, -1.0)
-        held.add(f"{objective}, {share:.2f}, sum", margin)
+    for place, share in enumerate(SHARES):
+        margin = np.where(np.arange(40) < 20 + 4 * place, 1.0, -1.0)
+        for form in FORMS:
+            held.add(f"preferences, {share:.2f}, {form}", margin)
     root = ElementTree.fromstring(gap_plot.drawn({"one": held}))
     dots = [float(dot.attrib["cy"]) for dot in root.iter("{http://www.w3.org/2000/svg}circle")]
-    assert len(dots) == 4
-    assert dots[:3] == sorted(dots[:3], reverse=True) and dots[3] == dots[2]
+    assert len(dots) == 6
+    assert dots[:3] == sorted(dots[:3], reverse=True) == dots[3:]
