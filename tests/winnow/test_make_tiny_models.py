@@ -17,7 +17,13 @@ from corpus.models import Comparison
 from ledger.models import Run, State
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ["--param=hidden=32", "--param=weak_tokens=3000", "--param=strong_tokens=3000"]
+SMALL = [
+    "--param=hidden=32",
+    "--param=layers=1",
+    "--param=context=256",
+    "--param=weak_tokens=3000",
+    "--param=strong_tokens=3000",
+]
 
 
 @pytest.mark.processes
@@ -38,7 +44,7 @@ def test_one_command_makes_both_toys_where_no_worker_lives(project: Project, tmp
     assert (run.project, run.state) == (project, State.DONE)
     assert run.result["n"] == Comparison.objects.filter(project=project).count()
     assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["toy-strong", "toy-weak"]
-    assert re.search(r"Agreement with 7\d held-out labels: density ratio 0\.\d+ \(", done.stdout)
+    assert re.search(r"Agreement with \d+ held-out labels: density ratio 0\.\d+ \(", done.stdout)
     assert "--param strong=toy-strong --param weak=toy-weak" in done.stdout
     assert "They are toys" in done.stdout
 

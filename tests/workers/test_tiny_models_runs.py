@@ -18,7 +18,7 @@ from workers.engine.models.causal import FolderScorer
 
 FillCorpus = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("own_cache")
-SMALL = {"hidden": 32, "weak_tokens": 4000, "strong_tokens": 4000}
+SMALL = {"hidden": 32, "layers": 1, "context": 256, "weak_tokens": 4000, "strong_tokens": 4000}
 
 
 def test_toys_of_the_sample_are_found_by_name_scored_with_and_write(
