@@ -8,44 +8,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite, nan
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.engine.bench import Bench
 from workers.engine.followups.remarks import FollowUps
-from workers.engine.heads.bradley_terry import Floats, Ints
+from workers.engine.heads.bradley_terry import Floats
+from workers.engine.likelihood.compared import Compared, Sides, both_sides
 
 if TYPE_CHECKING:
     from workers.engine.likelihood.cached import Likely
     from workers.engine.likelihood.tokens import Messages
 
-# Told of a row, but no reason to mistrust it.
-HARMLESS = frozenset({"system_merged"})
 # Characters of conversations, each remark's with what stands before it: some 50 MB of token ids.
 PORTION = 4_000_000
 # Shorter words stand in any response.
 LEAST_LETTERS = 4
-
-
-class Sides(Protocol):
-    """A comparison; `workers.methods._base.Pair` says what is in it."""
-
-    @property
-    def prompt_id(self) -> int: ...
-    @property
-    def messages(self) -> Messages: ...
-    @property
-    def a_id(self) -> int: ...
-    @property
-    def a(self) -> str: ...
-    @property
-    def b_id(self) -> int: ...
-    @property
-    def b(self) -> str: ...
-    @property
-    def sign(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -139,7 +119,7 @@ def _said(
     s = _values(found, scale)
     if neutral is not None:
         s = s - _values(neutral, scale)
-    flags = {flag for one in (*found, *(neutral or ())) for flag in one.flags} - HARMLESS
+    flags = {flag for one in (*found, *(neutral or ())) for flag in one.doubts}
     if not text.strip():
         flags.add("empty")
     share, tilt = words.of(text)
@@ -176,10 +156,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(Compared):
     """Comparisons with what was said of both responses."""
 
-    pairs: Sequence[Sides]
     sides: Sequence[tuple[Said, Said]]
 
     @cached_property
@@ -196,21 +175,8 @@ class Measured:
         )
 
     @cached_property
-    def length(self) -> Floats:
-        """By how many characters b is longer."""
-        return np.array([float(len(pair.b) - len(pair.a)) for pair in self.pairs])
-
-    @cached_property
     def is_clean(self) -> NDArray[np.bool_]:
         return np.array([not (a.flags or b.flags) for a, b in self.sides], dtype=np.bool_)
-
-    @cached_property
-    def sign(self) -> Ints:
-        return np.array([pair.sign for pair in self.pairs], dtype=np.int64)
-
-    @cached_property
-    def prompts(self) -> Ints:
-        return np.array([pair.prompt_id for pair in self.pairs], dtype=np.int64)
 
     def responses(self) -> dict[int, tuple[int, str, Said]]:
         """By response its prompt, its text and what was said of it."""
@@ -245,27 +211,10 @@ class Recalled:
         }
         return [[new.get((key, text)) or self.known[key, text] for text in texts] for key, _, texts in rows]
 
-    def _unknown(self, key: bytes, texts: Sequence[str]) -> list[str]:
-        return [text for text in texts if (key, text) not in self.known]
-
 
 def _digest(messages: Messages) -> bytes:
     return hashlib.sha256(str(messages).encode()).digest()
 
 
 def measure(pairs: Sequence[Sides], follow_ups: FollowUps, scale: Scale, bench: Bench) -> Measured:
-    """Each response of a prompt once, in an order that does not hang on that of the comparisons."""
-    texts: dict[int, set[str]] = {}
-    messages: dict[int, Messages] = {}
-    for pair in pairs:
-        messages.setdefault(pair.prompt_id, pair.messages)
-        texts.setdefault(pair.prompt_id, set()).update((pair.a, pair.b))
-    asked = [(messages[prompt], sorted(texts[prompt])) for prompt in sorted(texts)]
-    found = {
-        (prompt, text): one
-        for prompt, row, (_, responses) in zip(
-            sorted(texts), said_of(asked, follow_ups, scale, bench), asked, strict=True
-        )
-        for text, one in zip(responses, row, strict=True)
-    }
-    return Measured(pairs, [(found[pair.prompt_id, pair.a], found[pair.prompt_id, pair.b]) for pair in pairs])
+    return Measured(pairs, both_sides(pairs, lambda rows: said_of(rows, follow_ups, scale, bench)))

@@ -52,8 +52,13 @@ class Likely:
         return self.total / self.tokens if self.tokens else nan
 
     @property
+    def doubts(self) -> frozenset[str]:
+        """The flags for which it is not to be trusted."""
+        return self.flags - HARMLESS
+
+    @property
     def is_clean(self) -> bool:
-        return not self.flags - HARMLESS
+        return not self.doubts
 
 
 def likelihoods(

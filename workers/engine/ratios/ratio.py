@@ -19,8 +19,6 @@ from workers.engine.ratios.template import shared_template
 if TYPE_CHECKING:
     from workers.engine.likelihood.cached import Likely, Responses
 
-# Told of a row, but no reason to mistrust it.
-HARMLESS = frozenset({"system_merged"})
 ROWS_AT_ONCE = 2048
 NATS, PER_TOKEN, PER_BYTE = "nats", "nats per token", "nats per byte"
 
@@ -35,7 +33,7 @@ class Ratio:
     @property
     def flags(self) -> list[str]:
         """Why not to trust it, of either model."""
-        return sorted((self.strong.flags | self.weak.flags) - HARMLESS)
+        return sorted(self.strong.doubts | self.weak.doubts)
 
     @property
     def is_clean(self) -> bool:
