@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 FORMS = {"sum": "nats", "mean": "nats per token"}
+
+# The form that a quarter of the training rows favoured, held-out rows unseen (docs/likelihood-labels.md).
+FAVOURED = {"helpful": "mean", "harmless": "sum"}
 
 
 @dataclass
@@ -69,6 +72,8 @@ def main() -> None:
             found[one.name] = measured(one, nursery, bench, list(seeds))
             for line in table(one, found[one.name]):
                 print(line, flush=True)
+    for line in together(found):
+        print(line, flush=True)
     zero = _against_itself(nursery, bench)
     print(f"\nThe strong toy against itself: {'exactly 0' if zero else 'NOT 0'} in every held-out row.")
     print(f"{time.perf_counter() - started:.0f} s, of which {nursery.seconds:.0f} s training toys that were not there.")
@@ -163,6 +168,34 @@ def ahead(held: Held, arm: str, other: str) -> str:
     apart = held.mean(arm) - held.mean(other)
     low, high = interval(bootstrap_means(apart[:, None], held.prompts, seed=[0, len(apart)])[:, 0])
     return f"{apart.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def together(found: Mapping[str, Held]) -> Iterator[str]:
+    """Over the sets of one origin, each in the form that its training rows favoured: more rows, one question."""
+    from benchmarks.toy_sets import SHARES
+    from workers.engine.gain.paired import bootstrap_means, interval
+
+    if not FAVOURED.keys() <= found.keys():
+        return
+    prompts = np.concatenate([found[name].prompts for name in FAVOURED])
+    by_gap = {
+        share: np.concatenate(
+            [found[name].mean(f"preferences, {share:.2f}, {form}") for name, form in FAVOURED.items()]
+        )
+        for share in SHARES
+    }
+    ratio = by_gap[1.0]
+    others = {"one half": np.full(len(ratio), 0.5)}
+    for arm in (*(f"strong alone (preferences), {form}" for form in FORMS), "length"):
+        others[arm] = np.concatenate([found[name].mean(arm) for name in FAVOURED])
+    others["itself with a ninth of the pairs"] = by_gap[SHARES[0]]
+    forms = ", ".join(f"{name} by {form}" for name, form in FAVOURED.items())
+    gaps = ", ".join(f"{hits.mean():.3f}" for hits in by_gap.values())
+    yield f"\n{' and '.join(FAVOURED)} together ({forms}): n = {len(ratio):,}, by gap {gaps}"
+    for name, other in others.items():
+        apart = ratio - other
+        low, high = interval(bootstrap_means(apart[:, None], prompts, seed=[0, len(apart)])[:, 0])
+        yield f"    ahead of {name:<34}{apart.mean():+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def _against_itself(nursery: Nursery, bench: Bench) -> bool:
