@@ -8,7 +8,8 @@ Rules
     The end-of-turn token counts if `with_eot`; what the template writes behind it never does. The beginning-of-text
     token stands exactly once. A prompt is cut from the left behind that token and a response from the right, with the
     same limits for every response of a prompt, and flagged `truncated`. A remark of the person is scored by its own
-    text alone: neither its header nor its end.
+    text alone: neither its header nor its end. What stands behind a special token is tokenised by itself, so a remark
+    behind the same header is written out once and put behind other conversations as it is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from workers.engine.likelihood.tokens import Messages, TemplateRefuses, Tokens
 
 # Two texts that begin and end differently, whatever the tokenizer merges: what both renderings share is the template's.
 PROBES = ("Q7 zebra", "(blue) 42!")
+# Tokens of what a template writes between two turns, at most.
+LONGEST_HEADER = 64
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Chat:
         self.system_merged = not self._takes_system()
         # How many ids the template writes behind a response, how many of them end the turn, and the last of these.
         self.tail, self.eot, self.ending = self._tail()
+        # Ids from the special token in front of a remark on, by what surrounds it and its text.
+        self._behind_special: dict[tuple[tuple[int, ...], tuple[int, ...], str], tuple[int, ...]] = {}
 
     def responses(self, messages: Messages, responses: Sequence[str]) -> list[Read]:
         """Each response as the assistant's next turn."""
@@ -89,15 +94,32 @@ class Chat:
     def remarks(self, messages: Messages, response: str, remarks: Sequence[str]) -> list[Read]:
         """Each remark as what the person says next; only its own text is scored."""
         said = [*messages, _turn("assistant", response)]
-        whole = [self._ids([*said, _turn("user", text)]) for text in remarks]
-        probes = [self._ids([*said, _turn("user", text)]) for text in PROBES]
-        one, other = probes
+        one, other = (self._ids([*said, _turn("user", text)]) for text in PROBES)
         begin, tail = alike(one, other), alike(one[::-1], other[::-1])
-        merged = any(ids[:begin] != probes[0][:begin] for ids in whole)
+        whole = [self._with_remark(said, text, one, begin, tail) for text in remarks]
+        merged = any(ids[:begin] != one[:begin] for ids in whole)
         if merged:
-            begin = min(alike(ids, probes[0]) for ids in whole)
+            begin = min(alike(ids, one) for ids in whole)
         parts = [ids[: max(begin, len(ids) - tail)] for ids in whole]
         return self._cut(parts, begin, merged, remarks, self._has_system(messages))
+
+    def _with_remark(self, said: Messages, text: str, probe: tuple[int, ...], begin: int, tail: int) -> tuple[int, ...]:
+        """Ids of the conversation with the remark behind it; `probe` has another one in its place."""
+        start = self._special_before(probe, begin)
+        if start is None:
+            return self._ids([*said, _turn("user", text)])
+        around = (probe[start:begin], probe[len(probe) - tail :], text)
+        if around not in self._behind_special:
+            ids = self._ids([*said, _turn("user", text)])
+            if ids[:start] != probe[:start]:
+                return ids
+            self._behind_special[around] = ids[start:]
+        return probe[:start] + self._behind_special[around]
+
+    def _special_before(self, ids: Sequence[int], begin: int) -> int | None:
+        """Where the last special token of a header of usual length stands; None without one."""
+        places = range(begin - 1, max(0, begin - LONGEST_HEADER), -1)
+        return next((place for place in places if self.tokens.is_special(ids[place])), None)
 
     def _cut(
         self, whole: Sequence[tuple[int, ...]], begin: int, merged: bool, texts: Sequence[str], has_system: bool

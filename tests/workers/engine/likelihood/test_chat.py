@@ -157,3 +157,36 @@ def test_without_a_template_there_is_a_sentence() -> None:
 def test_a_template_that_refuses_conversations_is_a_sentence() -> None:
     with pytest.raises(Unworkable, match="refuses a question and an answer: never"):
         Chat(OwnTokens(tokenizer(), "{{ raise_exception('never') }}"), 100)
+
+
+@pytest.mark.parametrize("template", ["chatml", "llama", "gemma", "lines"])
+@pytest.mark.parametrize("merges", [(), (("Ġ", "T"), ("Ċ", "T"))])
+def test_remarks_behind_many_responses_have_the_ids_of_each_written_out(
+    template: str, merges: tuple[tuple[str, str], ...]
+) -> None:
+    said = ["Thank you!", " That is wrong.", "<|im_end|>", ""]
+    at_once = chat(template, merges=merges)
+    for response in ("Seven minutes.", "T", "ends in <|im_start|>", "", "Ten\n"):
+        written_out = [at_once._ids([*ASKED, *_said(response, text)]) for text in said]
+        for read, whole in zip(at_once.remarks(ASKED, response, said), written_out, strict=True):
+            assert read.passage.ids == whole[: len(read.passage.ids)]
+        assert at_once.remarks(ASKED, response, said) == chat(template, merges=merges).remarks(ASKED, response, said)
+
+
+def test_a_remark_is_written_out_once_for_all_conversations(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = chat("chatml")
+    own, rendered = of.tokens.rendered, []
+
+    def counted(turns: Any, *, opens: bool) -> tuple[int, ...]:
+        rendered.append(turns)
+        return own(turns, opens=opens)
+
+    monkeypatch.setattr(of.tokens, "rendered", counted)
+    said = [f"Remark {number}." for number in range(20)]
+    for number in range(10):
+        of.remarks(ASKED, f"Answer {number}.", said)
+    assert len(rendered) == 20 + 2 * 10
+
+
+def _said(response: str, remark: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": response}, {"role": "user", "content": remark}]
