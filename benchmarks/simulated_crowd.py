@@ -90,7 +90,7 @@ def sigma(odds: float) -> float:
 
 
 class Annotator(threading.Thread):
-    """One simulated person: claims once, and from then on each judgment brings the next item."""
+    """One simulated person: each judgment brings the next item, and where it brings none, it is asked for once more."""
 
     def __init__(self, port: int, token: str, campaign: int, temper: Temper, truth: Truth, seed: str) -> None:
         super().__init__()
@@ -107,7 +107,8 @@ class Annotator(threading.Thread):
                 body = {"choice": self._choice(held["item"]), "seconds": 4.0}
                 reply = self._post(f"assignments/{held['assignment']['id']}/judgment", body)
                 self.answered.judgments.append(reply["judgment"]["id"])
-                held = reply["next"]
+                # The last open item may be in somebody's hands for the moment of their own claim.
+                held = reply["next"] or self._post(f"campaigns/{self._campaign}/claim", {})
         except Exception as problem:  # noqa: BLE001 - told by whoever joins
             self.problem = problem
         finally:
